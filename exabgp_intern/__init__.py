@@ -1,0 +1,42 @@
+"""One object for each value of ExaBGP's route qualifiers, held as long as a route refers to it.
+
+`install()` makes ExaBGP use it; `exabgp-intern report` shows what that saves.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from exabgp_intern.installation import CLASSES, UnsupportedExaBGP, canonical_class, install, uninstall
+from exabgp_intern.statistics import Statistics, stats
+
+if TYPE_CHECKING:
+    from exabgp_intern.esi import ESI
+    from exabgp_intern.etag import EthernetTag
+    from exabgp_intern.labels import Labels
+    from exabgp_intern.mac import MAC
+    from exabgp_intern.path import PathInfo
+    from exabgp_intern.rd import RouteDistinguisher
+
+__all__ = (
+    'ESI',
+    'EthernetTag',
+    'Labels',
+    'MAC',
+    'PathInfo',
+    'RouteDistinguisher',
+    'Statistics',
+    'UnsupportedExaBGP',
+    'install',
+    'stats',
+    'uninstall',
+)
+
+__version__ = '0.1.0'
+
+
+def __getattr__(name: str) -> Any:
+    # Not before they are asked for: to import ExaBGP fixes where it looks for its files.
+    if name in CLASSES:
+        return canonical_class(name)
+    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

@@ -1,0 +1,225 @@
+"""The mechanism: one live object for each value of a class.
+
+A call of a canonical class looks the value up in the class's table and returns the instance that
+lives there.  Only when there is none (a miss) does ExaBGP's own constructor run; what it made is
+reduced to a key, and the key is all that the canonical instance keeps.
+
+The table holds its instances weakly: an instance, and its entry, go when the last route that
+refers to it goes.  There is no size to tune and nothing to clear.
+"""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from itertools import count
+from typing import TYPE_CHECKING, Any, ClassVar, Dict, Optional, Tuple
+from weakref import KeyedRef, WeakValueDictionary, ref
+from _weakref import _remove_dead_weakref  # what weakref itself evicts with: one step, only if dead
+
+__all__ = ('NOTHING', 'Canonical', 'CanonicalType', 'Table', 'octets', 'restore')
+
+# A reference that is dead already: `refs.get(key, NOTHING)()` is the live instance or None.
+NOTHING: ref[Any] = ref(set())
+
+if TYPE_CHECKING:
+    _Weak = WeakValueDictionary[Any, Any]
+else:
+    _Weak = WeakValueDictionary
+
+
+class Table(_Weak):
+    """The live instances of one class by key; a key is bytes, an int, a str or a tuple of them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._misses = count()
+
+    def intern(self, key: Any, cls: Any) -> Any:
+        """Return the one live instance for `key`, a new one of `cls` unless another is there already.
+
+        Takes no lock, and may be interrupted at any line by a thread that builds the same key, or
+        by a collection whose finaliser or weak reference callback does.
+        """
+        instance = object.__new__(cls)
+        _set_key(instance, key)
+        made = KeyedRef(instance, self._remove, key)
+        while True:
+            # One step, in C.  `get` and then `set` would let another winner in between them.
+            held = self.data.setdefault(key, made)
+            if held is made:
+                next(self._misses)
+                return instance
+            winner = held()
+            if winner is not None:
+                return winner
+            # The collector clears all references before it runs the first callback, so a callback
+            # that builds its own key finds its entry dead, and nobody else to remove it.
+            _remove_dead_weakref(self.data, key)
+
+    def misses(self) -> int:
+        """Return how many instances this table has taken in since it was made."""
+        # next() on a count is one step, `+= 1` is not; only its repr tells its place without a step.
+        return int(repr(self._misses)[len('count(') : -1])
+
+
+def octets(value: Any) -> Optional[bytes]:
+    """Return `value` if it is bytes, a copy if it is a buffer of octets, None if anything else."""
+    if type(value) is bytes:
+        return value
+    if type(value) is bytearray or (type(value) is memoryview and value.format == 'B' and value.ndim == 1):
+        return bytes(value)
+    return None
+
+
+class CanonicalType(type):
+    """The type of a canonical class: calling the class returns the canonical instance.
+
+    Why not in `__new__` alone: Python would run `__init__` again on what `__new__` returns, and
+    `ESI()`, a value, could not be told from `ESI.__new__(ESI)`, the draft that copies and pickles
+    fill.
+    """
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        """Construct as ExaBGP does, then return the canonical instance of that value.
+
+        Raises what ExaBGP's constructor raises; the table is then as it was before.
+        """
+        made = cls.__new__(cls, *args, **kwargs)  # type: ignore[call-overload]
+        if type(made) is not cls._draft:  # type: ignore[attr-defined]
+            return made  # from the __new__ of a subclass
+        cls.__init__(made, *args, **kwargs)  # type: ignore[misc]
+        return cls._canonical(made)  # type: ignore[attr-defined]
+
+    # To isinstance and issubclass the canonical class is ExaBGP's: its sentinels, and routes that
+    # were decoded before install(), are instances of ExaBGP's class and stay so.
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return type.__instancecheck__(vars(cls).get('_stock', cls), instance)
+
+    def __subclasscheck__(cls, subclass: type) -> bool:
+        return type.__subclasscheck__(vars(cls).get('_stock', cls), subclass)
+
+
+class Canonical(metaclass=CanonicalType):
+    """What the canonical classes share.  Each derives from this and from ExaBGP's class, in that order.
+
+    `_key` is all the state of an instance; the attributes of ExaBGP's class are views of it.
+    """
+
+    __slots__ = ('_key',)
+
+    _stock: ClassVar[type]  # ExaBGP's class
+    _parameters: ClassVar[Tuple[str, ...]]  # what its __init__ takes
+    _state: ClassVar[Tuple[str, ...]]  # the attributes that it sets
+    _samples: ClassVar[Tuple[Dict[str, Any], ...]]  # what install() compares the two classes on
+    _sentinel: ClassVar[str] = ''  # the name of its sentinel, where it has one
+    _draft: ClassVar[type]  # what is not canonical: ExaBGP's class, or for a subclass its mutable twin
+    _table: ClassVar[Table]
+    _refs: ClassVar[Dict[Any, KeyedRef[Any, Any]]]  # the dict inside _table: a hit reads it directly
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls._table = Table()
+        cls._refs = cls._table.data
+        if '_stock' in vars(cls):
+            cls._draft = cls._stock
+        else:
+            cls._draft = _twin(cls)
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        """Return a draft: an empty object, in no table, for `__init__`, a copy or a pickle to fill."""
+        return object.__new__(cls._draft)
+
+    @staticmethod
+    def _key_of(made: Any) -> Any:
+        """Return the key for the value of `made`, None if it has something that cannot be in a key."""
+        raise NotImplementedError
+
+    @classmethod
+    def _canonical(cls, made: Any) -> Any:
+        """Return the canonical instance with the value of the draft `made`.
+
+        `made` itself if its value cannot be a key, or if it carries more than its value.
+        """
+        key = cls._key_of(made)
+        if key is None or len(vars(made)) != len(cls._state):
+            return made
+        return cls._table.intern(key, cls)
+
+    @classmethod
+    def from_packed(cls, packed: Any) -> Any:
+        """Return the canonical instance for wire bytes, and the sentinel for none.
+
+        Accepts and refuses what ExaBGP's `unpack` does, in the same words.
+        """
+        if cls._sentinel and packed == b'':
+            return getattr(cls, cls._sentinel)
+        return cls.unpack(packed)  # type: ignore[attr-defined]
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(f'{type(self).__name__} is shared by all routes of its value: cannot set {name!r}')
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f'{type(self).__name__} is shared by all routes of its value: cannot delete {name!r}')
+
+    def __copy__(self) -> Any:
+        return self
+
+    def __deepcopy__(self, memo: Dict[int, Any]) -> Any:
+        return self
+
+    def __reduce__(self) -> Tuple[Any, ...]:
+        return restore, (type(self), {name: getattr(self, name) for name in self._state})
+
+    def __setstate__(self, state: Dict[str, Any]) -> None:
+        """Fill a bare instance: what a pickle of ExaBGP's class in protocol 0 or 1 makes past `__new__`."""
+        if hasattr(self, '_key'):
+            self.__setattr__('_key', None)
+        _set_key(self, self._key_of(_drafted(type(self), state)))
+
+
+_set_key = Canonical._key.__set__  # type: ignore[attr-defined]  # past __setattr__
+
+
+class _Twin:
+    """Makes of a canonical subclass one that holds its attributes as ExaBGP does, in `__dict__`.
+
+    An instance of a subclass whose own `__init__` gives it more than its value stays one of these.
+    """
+
+    __slots__ = ()
+    __setattr__ = object.__setattr__
+    __delattr__ = object.__delattr__
+
+    _of: ClassVar[Any]
+
+    def __init_subclass__(cls) -> None:
+        """Do not call the hook of the subclass: it was not this class that its author wrote."""
+
+    def __copy__(self) -> Any:
+        return restore(self._of, vars(self))
+
+    def __deepcopy__(self, memo: Dict[int, Any]) -> Any:
+        return restore(self._of, deepcopy(vars(self), memo))
+
+    def __reduce__(self) -> Tuple[Any, ...]:
+        return restore, (self._of, vars(self))
+
+
+def _twin(cls: Any) -> Any:
+    # A class attribute that is no descriptor gives way to the instance's own in __dict__.
+    names = {'__slots__': (), '__module__': cls.__module__, '__qualname__': cls.__qualname__, '_of': cls}
+    twin = type(cls)(cls.__name__, (_Twin, cls), {**names, **dict.fromkeys(cls._state)})
+    twin._draft = twin
+    return twin
+
+
+def _drafted(cls: Any, state: Dict[str, Any]) -> Any:
+    draft = object.__new__(cls._draft)
+    vars(draft).update(state)
+    return draft
+
+
+def restore(cls: Any, state: Dict[str, Any]) -> Any:
+    """Return the instance of `cls` with ExaBGP's attributes `state`, canonical if it can be: for pickles."""
+    return cls._canonical(_drafted(cls, state))

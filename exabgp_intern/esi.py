@@ -1,0 +1,44 @@
+"""The Ethernet Segment Identifier, RFC 7432 section 5."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from exabgp.bgp.message.update.nlri.qualifier.esi import ESI as Stock
+
+from exabgp_intern.canonical import NOTHING, Canonical, CanonicalType, octets
+
+__all__ = ('ESI',)
+
+_init = Stock.__init__
+
+
+class _Call(CanonicalType):
+    def __call__(cls, esi: Any = NOTHING, /, *args: Any, **kwargs: Any) -> Any:
+        if type(esi) is bytes and cls.__init__ is _init and not args and not kwargs:
+            held = cls._refs.get(esi, NOTHING)()
+            if held is not None:
+                return held
+            if len(esi) == cls.LENGTH:
+                return cls._table.intern(esi, cls)
+        return CanonicalType.__call__(cls, *(() if esi is NOTHING else (esi,)), *args, **kwargs)
+
+
+class ESI(Canonical, Stock, metaclass=_Call):
+    """ExaBGP's ESI, one instance a value: `ESI(esi=None)` with `esi` 10 octets, None for all zero.
+
+    Raises what ExaBGP's does: Exception for another length.
+    """
+
+    __slots__ = ()
+
+    _stock = Stock
+    _state = ('esi',)
+    _parameters = ('esi',)
+    _samples = ({}, {'esi': bytes(range(10))})
+
+    esi = Canonical._key
+
+    @staticmethod
+    def _key_of(made: Any) -> Any:
+        return octets(made.esi)

@@ -1,0 +1,39 @@
+"""The Ethernet Tag, RFC 7432 section 5."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from exabgp.bgp.message.update.nlri.qualifier.etag import EthernetTag as Stock
+
+from exabgp_intern.canonical import NOTHING, Canonical, CanonicalType
+
+__all__ = ('EthernetTag',)
+
+_init = Stock.__init__
+
+
+class _Call(CanonicalType):
+    def __call__(cls, tag: Any = NOTHING, /, *args: Any, **kwargs: Any) -> Any:
+        if type(tag) is int and cls.__init__ is _init and not args and not kwargs:
+            held = cls._refs.get(tag, NOTHING)()
+            return cls._table.intern(tag, cls) if held is None else held
+        return CanonicalType.__call__(cls, *(() if tag is NOTHING else (tag,)), *args, **kwargs)
+
+
+class EthernetTag(Canonical, Stock, metaclass=_Call):
+    """ExaBGP's EthernetTag, one instance a value: `EthernetTag(tag=0)`, an int of 32 bits."""
+
+    __slots__ = ()
+
+    _stock = Stock
+    _state = ('tag',)
+    _parameters = ('tag',)
+    _samples = ({}, {'tag': 1000})
+
+    tag = Canonical._key
+
+    @staticmethod
+    def _key_of(made: Any) -> Any:
+        # exactly int: True and 1.0 are equal to 1 and print differently
+        return made.tag if type(made.tag) is int else None
