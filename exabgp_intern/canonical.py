@@ -10,25 +10,25 @@ refers to it goes.  There is no size to tune and nothing to clear.
 
 from __future__ import annotations
 
+# What weakref itself evicts with: one step, and only an entry that is dead.
+from _weakref import _remove_dead_weakref  # type: ignore[attr-defined]
 from copy import deepcopy
 from itertools import count
-from typing import TYPE_CHECKING, Any, ClassVar, Dict, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Callable, ClassVar
 from weakref import KeyedRef, WeakValueDictionary, ref
-from _weakref import _remove_dead_weakref  # what weakref itself evicts with: one step, only if dead
 
-__all__ = ('NOTHING', 'Canonical', 'CanonicalType', 'Table', 'octets', 'restore')
+__all__ = ('KEY', 'NOTHING', 'Canonical', 'CanonicalType', 'Table', 'octets', 'restore')
 
 # A reference that is dead already: `refs.get(key, NOTHING)()` is the live instance or None.
 NOTHING: ref[Any] = ref(set())
 
-if TYPE_CHECKING:
-    _Weak = WeakValueDictionary[Any, Any]
-else:
-    _Weak = WeakValueDictionary
 
-
-class Table(_Weak):
+class Table(WeakValueDictionary):  # type: ignore[type-arg]
     """The live instances of one class by key; a key is bytes, an int, a str or a tuple of them."""
+
+    if TYPE_CHECKING:
+        data: dict[Any, KeyedRef[Any, Any]]
+        _remove: Callable[[KeyedRef[Any, Any]], None]
 
     def __init__(self) -> None:
         super().__init__()
@@ -40,7 +40,7 @@ class Table(_Weak):
         Takes no lock, and may be interrupted at any line by a thread that builds the same key, or
         by a collection whose finaliser or weak reference callback does.
         """
-        instance = object.__new__(cls)
+        instance = object.__new__(cls._of)
         _set_key(instance, key)
         made = KeyedRef(instance, self._remove, key)
         while True:
@@ -62,7 +62,7 @@ class Table(_Weak):
         return int(repr(self._misses)[len('count(') : -1])
 
 
-def octets(value: Any) -> Optional[bytes]:
+def octets(value: Any) -> bytes | None:
     """Return `value` if it is bytes, a copy if it is a buffer of octets, None if anything else."""
     if type(value) is bytes:
         return value
@@ -79,16 +79,16 @@ class CanonicalType(type):
     fill.
     """
 
-    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+    def __call__(cls: Any, *args: Any, **kwargs: Any) -> Any:
         """Construct as ExaBGP does, then return the canonical instance of that value.
 
         Raises what ExaBGP's constructor raises; the table is then as it was before.
         """
-        made = cls.__new__(cls, *args, **kwargs)  # type: ignore[call-overload]
-        if type(made) is not cls._draft:  # type: ignore[attr-defined]
+        made = cls.__new__(cls, *args, **kwargs)
+        if type(made) is not cls._draft:
             return made  # from the __new__ of a subclass
-        cls.__init__(made, *args, **kwargs)  # type: ignore[misc]
-        return cls._canonical(made)  # type: ignore[attr-defined]
+        cls.__init__(made, *args, **kwargs)
+        return cls._canonical(made)
 
     # To isinstance and issubclass the canonical class is ExaBGP's: its sentinels, and routes that
     # were decoded before install(), are instances of ExaBGP's class and stay so.
@@ -108,23 +108,24 @@ class Canonical(metaclass=CanonicalType):
 
     __slots__ = ('_key',)
 
+    if TYPE_CHECKING:
+        _key: Any
     _stock: ClassVar[type]  # ExaBGP's class
-    _parameters: ClassVar[Tuple[str, ...]]  # what its __init__ takes
-    _state: ClassVar[Tuple[str, ...]]  # the attributes that it sets
-    _samples: ClassVar[Tuple[Dict[str, Any], ...]]  # what install() compares the two classes on
+    _parameters: ClassVar[tuple[str, ...]]  # what its __init__ takes
+    _state: ClassVar[tuple[str, ...]]  # the attributes that it sets
+    _samples: ClassVar[tuple[dict[str, Any], ...]]  # what install() compares the two classes on
     _sentinel: ClassVar[str] = ''  # the name of its sentinel, where it has one
+    _of: ClassVar[Any]  # the class itself, from its twin too
     _draft: ClassVar[type]  # what is not canonical: ExaBGP's class, or for a subclass its mutable twin
     _table: ClassVar[Table]
-    _refs: ClassVar[Dict[Any, KeyedRef[Any, Any]]]  # the dict inside _table: a hit reads it directly
+    _refs: ClassVar[dict[Any, KeyedRef[Any, Any]]]  # the dict inside _table: a hit reads it directly
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls._table = Table()
         cls._refs = cls._table.data
-        if '_stock' in vars(cls):
-            cls._draft = cls._stock
-        else:
-            cls._draft = _twin(cls)
+        cls._of = cls
+        cls._draft = cls._stock if '_stock' in vars(cls) else _twin(cls)
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         """Return a draft: an empty object, in no table, for `__init__`, a copy or a pickle to fill."""
@@ -165,20 +166,23 @@ class Canonical(metaclass=CanonicalType):
     def __copy__(self) -> Any:
         return self
 
-    def __deepcopy__(self, memo: Dict[int, Any]) -> Any:
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         return self
 
-    def __reduce__(self) -> Tuple[Any, ...]:
+    def __reduce__(self) -> tuple[Any, ...]:
         return restore, (type(self), {name: getattr(self, name) for name in self._state})
 
-    def __setstate__(self, state: Dict[str, Any]) -> None:
+    def __setstate__(self, state: dict[str, Any]) -> None:
         """Fill a bare instance: what a pickle of ExaBGP's class in protocol 0 or 1 makes past `__new__`."""
-        if hasattr(self, '_key'):
-            self.__setattr__('_key', None)
-        _set_key(self, self._key_of(_drafted(type(self), state)))
+        key = self._key_of(_drafted(type(self), state))
+        if key is None or hasattr(self, '_key'):
+            raise AttributeError(f'{type(self).__name__} cannot be given the state {state}')
+        _set_key(self, key)
 
 
-_set_key = Canonical._key.__set__  # type: ignore[attr-defined]  # past __setattr__
+# The slot itself: a class that binds it to the name of an attribute reads that as fast as a slot.
+KEY = vars(Canonical)['_key']
+_set_key = KEY.__set__  # past __setattr__
 
 
 class _Twin:
@@ -199,10 +203,10 @@ class _Twin:
     def __copy__(self) -> Any:
         return restore(self._of, vars(self))
 
-    def __deepcopy__(self, memo: Dict[int, Any]) -> Any:
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         return restore(self._of, deepcopy(vars(self), memo))
 
-    def __reduce__(self) -> Tuple[Any, ...]:
+    def __reduce__(self) -> tuple[Any, ...]:
         return restore, (self._of, vars(self))
 
 
@@ -214,12 +218,12 @@ def _twin(cls: Any) -> Any:
     return twin
 
 
-def _drafted(cls: Any, state: Dict[str, Any]) -> Any:
+def _drafted(cls: Any, state: dict[str, Any]) -> Any:
     draft = object.__new__(cls._draft)
     vars(draft).update(state)
     return draft
 
 
-def restore(cls: Any, state: Dict[str, Any]) -> Any:
+def restore(cls: Any, state: dict[str, Any]) -> Any:
     """Return the instance of `cls` with ExaBGP's attributes `state`, canonical if it can be: for pickles."""
     return cls._canonical(_drafted(cls, state))

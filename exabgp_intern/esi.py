@@ -6,16 +6,16 @@ from typing import Any
 
 from exabgp.bgp.message.update.nlri.qualifier.esi import ESI as Stock
 
-from exabgp_intern.canonical import NOTHING, Canonical, CanonicalType, octets
+from exabgp_intern.canonical import KEY, NOTHING, Canonical, CanonicalType, octets
 
 __all__ = ('ESI',)
 
-_init = Stock.__init__
+_init, _new = Stock.__init__, Canonical.__new__
 
 
 class _Call(CanonicalType):
-    def __call__(cls, esi: Any = NOTHING, /, *args: Any, **kwargs: Any) -> Any:
-        if type(esi) is bytes and cls.__init__ is _init and not args and not kwargs:
+    def __call__(cls: Any, esi: Any = NOTHING, /, *args: Any, **kwargs: Any) -> Any:
+        if type(esi) is bytes and not (args or kwargs) and cls.__init__ is _init and cls.__new__ is _new:
             held = cls._refs.get(esi, NOTHING)()
             if held is not None:
                 return held
@@ -37,7 +37,7 @@ class ESI(Canonical, Stock, metaclass=_Call):
     _parameters = ('esi',)
     _samples = ({}, {'esi': bytes(range(10))})
 
-    esi = Canonical._key
+    esi = KEY
 
     @staticmethod
     def _key_of(made: Any) -> Any:

@@ -6,16 +6,16 @@ from typing import Any
 
 from exabgp.bgp.message.update.nlri.qualifier.etag import EthernetTag as Stock
 
-from exabgp_intern.canonical import NOTHING, Canonical, CanonicalType
+from exabgp_intern.canonical import KEY, NOTHING, Canonical, CanonicalType
 
 __all__ = ('EthernetTag',)
 
-_init = Stock.__init__
+_init, _new = Stock.__init__, Canonical.__new__
 
 
 class _Call(CanonicalType):
-    def __call__(cls, tag: Any = NOTHING, /, *args: Any, **kwargs: Any) -> Any:
-        if type(tag) is int and cls.__init__ is _init and not args and not kwargs:
+    def __call__(cls: Any, tag: Any = NOTHING, /, *args: Any, **kwargs: Any) -> Any:
+        if type(tag) is int and not (args or kwargs) and cls.__init__ is _init and cls.__new__ is _new:
             held = cls._refs.get(tag, NOTHING)()
             return cls._table.intern(tag, cls) if held is None else held
         return CanonicalType.__call__(cls, *(() if tag is NOTHING else (tag,)), *args, **kwargs)
@@ -31,7 +31,7 @@ class EthernetTag(Canonical, Stock, metaclass=_Call):
     _parameters = ('tag',)
     _samples = ({}, {'tag': 1000})
 
-    tag = Canonical._key
+    tag = KEY
 
     @staticmethod
     def _key_of(made: Any) -> Any:

@@ -6,9 +6,9 @@ import copyreg
 import sys
 from importlib import import_module
 from inspect import signature
-from typing import Any, Dict, Iterable, List, Tuple, Union
+from typing import Any, Iterable
 
-from exabgp_intern.canonical import Canonical, restore
+from exabgp_intern.canonical import restore
 
 __all__ = ('CLASSES', 'DEFAULT', 'UnsupportedExaBGP', 'canonical_class', 'exabgp_version', 'install', 'uninstall')
 
@@ -30,7 +30,7 @@ class UnsupportedExaBGP(Exception):
     """The installed ExaBGP is not one that this package knows; nothing was changed."""
 
 
-def install(classes: Iterable[Union[str, type]] = DEFAULT) -> None:
+def install(classes: Iterable[str | type] = DEFAULT) -> None:
     """Make ExaBGP construct canonical objects of `classes`, by name; those it does already stay so.
 
     Works before ExaBGP is imported and after.  Objects made before keep working beside the new.
@@ -74,7 +74,7 @@ def canonical_class(name: str) -> Any:
     return getattr(import_module('exabgp_intern.' + CLASSES[name]), name)
 
 
-def _rebind(pairs: List[Tuple[type, type]]) -> None:
+def _rebind(pairs: list[tuple[type, type]]) -> None:
     # ExaBGP binds its classes by name, early and in many modules; nothing else of it holds them.
     new = {id(old): replacement for old, replacement in pairs}
     for name, module in list(sys.modules.items()):
@@ -84,7 +84,7 @@ def _rebind(pairs: List[Tuple[type, type]]) -> None:
                     setattr(module, attribute, new[id(value)])
 
 
-def _reduce_stock(qualifier: Any) -> Tuple[Any, ...]:
+def _reduce_stock(qualifier: Any) -> tuple[Any, ...]:
     """Pickle an instance of ExaBGP's own class while another stands under its name."""
     cls: Any = next(canonical_class(name) for name in CLASSES if canonical_class(name)._stock is type(qualifier))
     if cls._sentinel and qualifier is getattr(cls, cls._sentinel):
@@ -104,7 +104,7 @@ def _checked(name: str) -> Any:
             raise TypeError(f'takes ({", ".join(parameters)}), not ({", ".join(cls._parameters)})')
         for arguments in cls._samples:
             made = stock(**arguments)
-            if tuple(vars(made)) != cls._state:
+            if vars(made).keys() != set(cls._state):
                 raise TypeError(f'holds ({", ".join(vars(made))}), not ({", ".join(cls._state)})')
             if _observed(cls(**arguments), cls._state) != _observed(made, cls._state):
                 raise TypeError(f'makes something else of {arguments}')
@@ -113,7 +113,6 @@ def _checked(name: str) -> Any:
     return cls
 
 
-def _observed(qualifier: Any, state: Iterable[str]) -> Dict[str, Any]:
+def _observed(qualifier: Any, state: Iterable[str]) -> dict[str, Any]:
     seen = {name: getattr(qualifier, name) for name in state}
     return {**seen, 'json': qualifier.json(), 'pack': qualifier.pack(), 'str': str(qualifier), 'len': len(qualifier)}
-

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, List, Optional
+from typing import Any
 
 from exabgp.bgp.message.update.nlri.qualifier.labels import Labels as Stock
 
@@ -10,20 +10,20 @@ from exabgp_intern.canonical import NOTHING, Canonical, CanonicalType
 
 __all__ = ('Labels',)
 
-_init = Stock.__init__
+_init, _new = Stock.__init__, Canonical.__new__
 
 
 class _Call(CanonicalType):
-    def __call__(cls, labels: Any = NOTHING, /, *args: Any, **kwargs: Any) -> Any:
-        if type(labels) is list and len(labels) == 1 and cls.__init__ is _init and not args and not kwargs:
+    def __call__(cls: Any, labels: Any = NOTHING, /, *args: Any, **kwargs: Any) -> Any:
+        # one label, to which the constructor adds the bottom of stack bit: how VPN routes are decoded
+        if type(labels) is list and len(labels) == 1 and not (args or kwargs):
             label = labels[0]
-            if type(label) is int:
+            if type(label) is int and 0 <= label <= cls.MAX and cls.__init__ is _init and cls.__new__ is _new:
                 held = cls._refs.get(label, NOTHING)()
-                if held is not None:
-                    return held
-                if 0 <= label <= cls.MAX:
-                    return cls._table.intern(label, cls)
-        return CanonicalType.__call__(cls, *(() if labels is NOTHING else (labels,)), *args, **kwargs)
+                return cls._table.intern(label, cls) if held is None else held
+        given = args if labels is NOTHING else (labels, *args)
+        # What cannot be a key stays as ExaBGP made it, but not with the caller's own list inside.
+        return CanonicalType.__call__(cls, *map(_unshared, given), **{k: _unshared(v) for k, v in kwargs.items()})
 
 
 class Labels(Canonical, Stock, metaclass=_Call):
@@ -40,58 +40,71 @@ class Labels(Canonical, Stock, metaclass=_Call):
     _stock = Stock
     _state = ('labels', 'raw_labels', 'packed', '_len')
     _parameters = ('labels', 'bos', 'raw_labels')
-    _samples = ({'labels': [100]}, {'labels': [100, 3]}, {'labels': [100], 'bos': False}, {'labels': [], 'raw_labels': [1601]})
+    _samples = (
+        {'labels': [100]},
+        {'labels': [100, 3]},
+        {'labels': [100], 'bos': False},
+        {'labels': [], 'raw_labels': [1601]},
+        {'labels': []},
+    )
     _sentinel = 'NOLABEL'
 
     @property
-    def labels(self) -> List[int]:
+    def labels(self) -> list[int]:
         key = self._key
         if type(key) is int:
             return [key]
         return [raw >> 4 for raw in _raws(key)] if type(key) is bytes else list(key[0])
 
     @property
-    def raw_labels(self) -> List[Optional[int]]:
+    def raw_labels(self) -> list[int | None]:
         key = self._key
         if type(key) is int:
             return [None]
-        return _raws(key) if type(key) is bytes else list(key[1])
+        return [*_raws(key)] if type(key) is bytes else list(key[1])
 
     @property
     def packed(self) -> bytes:
-        key = self._key
+        key: Any = self._key
         if type(key) is int:
-            return (key << 4 | 1).to_bytes(3, 'big')
+            return _one(key)
         return key if type(key) is bytes else key[2]
-
-    @property
-    def _len(self) -> int:
-        return 3 if type(self._key) is int else len(self.packed)
 
     def __len__(self) -> int:
         return 3 if type(self._key) is int else len(self.packed)
 
+    _len = property(__len__)
+
     @classmethod
     def unpack(cls, data: Any) -> Any:
         """Return the label stack at the head of the wire bytes `data`, 3 octets a label."""
-        if type(data) is not bytes or len(data) != 3:
-            return super().unpack(data)
-        held = cls._refs.get(data, NOTHING)()
-        return cls._table.intern(data, cls) if held is None else held
+        if type(data) is bytes and len(data) == 3 and cls.__init__ is _init and cls.__new__ is _new:
+            held = cls._refs.get(data, NOTHING)()
+            return cls._table.intern(data, cls) if held is None else held
+        return super().unpack(data)
 
     @staticmethod
     def _key_of(made: Any) -> Any:
         labels, raws, packed = made.labels, made.raw_labels, made.packed
         if type(labels) is not list or type(raws) is not list:
             return None
-        if not {type(value) for value in labels} <= {int} or not {type(value) for value in raws} <= {int, type(None)}:
+        # exactly int: True is equal to 1 and prints differently
+        if not {*map(type, labels)} <= {int} or not {*map(type, raws)} <= {int, type(None)}:
             return None
-        if len(labels) == 1 and raws == [None] and packed == (labels[0] << 4 & 0xffffff | 1).to_bytes(3, 'big') and labels[0] <= made.MAX:
+        if len(labels) == 1 and raws == [None] and labels[0] <= made.MAX and packed == _one(labels[0]):
             return labels[0]
-        if packed and None not in raws and raws == _raws(packed) and labels == [raw >> 4 for raw in raws]:
+        if labels and raws == _raws(packed) and labels == [raw >> 4 for raw in raws]:
             return packed
         return tuple(labels), tuple(raws), packed
 
 
-def _raws(packed: bytes) -> List[int]:
+def _one(label: int) -> bytes:
+    return (label << 4 | 1).to_bytes(3, 'big')
+
+
+def _raws(packed: bytes) -> list[int]:
     return [int.from_bytes(packed[at : at + 3], 'big') for at in range(0, len(packed), 3)]
+
+
+def _unshared(value: Any) -> Any:
+    return value[:] if type(value) is list else value

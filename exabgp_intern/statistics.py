@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Any, Dict, NamedTuple
+from typing import Any, NamedTuple
 
 from exabgp_intern.installation import CLASSES, canonical_class
 
@@ -20,7 +20,7 @@ class Statistics(NamedTuple):
     bytes_saved: int  # by sharing, the table's own cost taken off; below 0 where too little is shared
 
 
-def stats() -> Dict[str, Statistics]:
+def stats() -> dict[str, Statistics]:
     """Return Statistics by class name.  Another thread may decode routes meanwhile."""
     return {name: _of(canonical_class(name)) for name in CLASSES}
 
@@ -29,7 +29,7 @@ def _of(cls: Any) -> Statistics:
     # A snapshot: an iteration over the table itself would fail as soon as a thread adds to it.
     entries = cls._table.valuerefs()
     made = cls._table.misses()
-    alive = references = shared_bytes = 0
+    alive = references = 0
     for entry in entries:
         instance = entry()
         if instance is None:
