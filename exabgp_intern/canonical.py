@@ -90,6 +90,10 @@ class CanonicalType(type):
         cls.__init__(made, *args, **kwargs)
         return cls._canonical(made)
 
+    def __setattr__(cls: Any, name: str, value: Any) -> None:
+        # `type(self).seen += 1` in the __init__ of a subclass, where self is a twin, means the subclass
+        type.__setattr__(vars(cls).get('_of', cls), name, value)
+
     # To isinstance and issubclass the canonical class is ExaBGP's: its sentinels, and routes that
     # were decoded before install(), are instances of ExaBGP's class and stay so.
 
@@ -213,9 +217,7 @@ class _Twin:
 def _twin(cls: Any) -> Any:
     # A class attribute that is no descriptor gives way to the instance's own in __dict__.
     names = {'__slots__': (), '__module__': cls.__module__, '__qualname__': cls.__qualname__, '_of': cls}
-    twin = type(cls)(cls.__name__, (_Twin, cls), {**names, **dict.fromkeys(cls._state)})
-    twin._draft = twin
-    return twin
+    return type(cls)(cls.__name__, (_Twin, cls), {**names, **dict.fromkeys(cls._state)})
 
 
 def _drafted(cls: Any, state: dict[str, Any]) -> Any:

@@ -79,7 +79,7 @@ def _rebind(pairs: list[tuple[type, type]]) -> None:
     new = {id(old): replacement for old, replacement in pairs}
     for name, module in list(sys.modules.items()):
         if name == 'exabgp' or name.startswith('exabgp.'):
-            for attribute, value in list(vars(module).items()):
+            for attribute, value in list(getattr(module, '__dict__', {}).items()):  # None where import is barred
                 if id(value) in new:
                     setattr(module, attribute, new[id(value)])
 

@@ -70,10 +70,9 @@ class Labels(Canonical, Stock, metaclass=_Call):
             return _one(key)
         return key if type(key) is bytes else key[2]
 
-    def __len__(self) -> int:
+    @property
+    def _len(self) -> int:
         return 3 if type(self._key) is int else len(self.packed)
-
-    _len = property(__len__)
 
     @classmethod
     def unpack(cls, data: Any) -> Any:
@@ -103,6 +102,8 @@ def _one(label: int) -> bytes:
 
 
 def _raws(packed: bytes) -> list[int]:
+    if len(packed) == 3:  # as in every EVPN route
+        return [int.from_bytes(packed, 'big')]
     return [int.from_bytes(packed[at : at + 3], 'big') for at in range(0, len(packed), 3)]
 
 

@@ -33,11 +33,7 @@ class RouteDistinguisher(Canonical, Stock, metaclass=_Call):
     _sentinel = 'NORD'
 
     rd = KEY
-
-    def __len__(self) -> int:
-        return len(self._key)
-
-    _len = property(__len__)
+    _len = property(lambda self: len(self._key))
 
     @staticmethod
     def _key_of(made: Any) -> Any:

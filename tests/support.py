@@ -1,0 +1,140 @@
+"""The two implementations side by side, and all that can be seen of an object of either."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any, Callable
+
+from hypothesis import strategies as st
+
+from exabgp_intern.installation import CLASSES, canonical_class
+
+NAMES = tuple(CLASSES)
+OURS = {name: canonical_class(name) for name in NAMES}
+STOCK = {name: OURS[name]._stock for name in NAMES}
+SENTINELS = (('RouteDistinguisher', 'NORD'), ('Labels', 'NOLABEL'), ('PathInfo', 'NOPATH'))
+
+
+def call(arguments: tuple[tuple[Any, ...], dict[str, Any]]) -> Callable[[Any], Any]:
+    """Return what constructs a class with (positional, keyword) `arguments`; lists are copied first."""
+    positional, keyword = arguments
+
+    def own(value: Any) -> Any:
+        return value[:] if isinstance(value, list) else value
+
+    return lambda cls: cls(*map(own, positional), **{name: own(value) for name, value in keyword.items()})
+
+
+def copied(arguments: Any) -> Any:
+    """Return (positional, keyword) `arguments` with bytes for every buffer."""
+    positional, keyword = arguments
+
+    def octets(value: Any) -> Any:
+        return bytes(value) if isinstance(value, (bytearray, memoryview)) else value
+
+    return tuple(map(octets, positional)), {name: octets(value) for name, value in keyword.items()}
+
+
+def outcome(make: Callable[[], Any]) -> Any:
+    """Return the value, or the type and the text of the exception."""
+    try:
+        return make()
+    except Exception as raised:
+        return type(raised), str(raised)
+
+
+def typed(value: Any) -> Any:
+    """Return `value` so that what is equal but not the same differs; buffers as bytes, which is ours to do."""
+    if isinstance(value, (bytearray, memoryview)):
+        value = bytes(value)
+    if isinstance(value, (list, tuple)):
+        return type(value), tuple(map(typed, value))
+    return type(value), repr(value)
+
+
+def observed(qualifier: Any) -> dict[str, Any]:
+    """Return all that ExaBGP's class lets one see of an instance."""
+    stock = next(cls for cls in STOCK.values() if isinstance(qualifier, cls))
+    seen = {name: typed(getattr(qualifier, name)) for name in OURS[stock.__name__]._state}
+    for name, look in {
+        'str': str,
+        'repr': repr,
+        'json': lambda it: it.json(),
+        'pack': lambda it: it.pack(),
+        'len': len,
+        'bool': bool,
+        'hash': hash,
+        'compare': lambda it: it < it,
+        'equal': lambda it: it == it,
+        'other': lambda it: it == object(),
+        'unequal': lambda it: it != it,
+    }.items():
+        result = outcome(lambda look=look: look(qualifier))
+        seen[name] = bytes(result) if isinstance(result, memoryview) else result
+    if hasattr(stock, '_str'):
+        seen['text'] = outcome(qualifier._str)
+    return seen
+
+
+def subclass(name: str) -> Any:
+    """Return a subclass of the canonical class `name`, of the same name for the sake of messages."""
+    return type(name, (OURS[name],), {})
+
+
+def is_canonical(qualifier: Any) -> bool:
+    """Return whether `qualifier` is what a table holds."""
+    return type(qualifier) in OURS.values()
+
+
+octets = st.binary(max_size=12)
+buffers = octets | octets.map(bytearray) | octets.map(memoryview)
+odd = st.none() | st.booleans() | st.floats() | st.text(max_size=10) | st.lists(st.integers(), max_size=3)
+integers = st.integers(-2, 2**32 + 1) | st.integers(0, 3)
+labels = st.integers(-1, 2**28 + 1) | st.integers(0, 2**20 - 1) | st.integers(0, 2) | st.booleans()
+stacks = st.lists(labels, max_size=3) | st.lists(labels, max_size=3).map(tuple)
+raws = st.lists(st.integers(0, 2**24 + 1) | st.booleans(), max_size=3)
+
+
+def _called(*positional: Any, **keyword: Any) -> st.SearchStrategy[Any]:
+    return st.tuples(st.tuples(*positional), st.fixed_dictionaries({}, optional=keyword))
+
+
+# What to construct a class with: (positional, keyword) arguments, right ones and wrong ones.
+ARGUMENTS = {
+    'RouteDistinguisher': _called(buffers | st.binary(min_size=8, max_size=8) | odd) | _called(rd=octets),
+    'Labels': _called(stacks | odd, bos=st.booleans(), raw_labels=st.none() | raws)
+    | _called(stacks, st.booleans(), raws)
+    | raws.map(lambda raw: (([label >> 4 for label in raw],), {'raw_labels': raw})),
+    'PathInfo': _called(packed=buffers | odd, integer=st.none() | integers, ip=st.none() | st.text('0123.', max_size=9))
+    | _called(buffers)
+    | st.integers(0, 5).map(lambda last: ((), {'ip': f'0.0.0.{last}'})),
+    'ESI': _called(st.binary(min_size=9, max_size=11) | buffers | odd) | _called(esi=st.none() | octets),
+    'EthernetTag': _called(integers | odd) | _called(tag=integers),
+    'MAC': _called(
+        st.none() | st.sampled_from(['00:11:22:aa:bb:cc', '00:11:22:AA:BB:CC', '1:2', '']) | st.text(max_size=5),
+        packed=st.none() | buffers,
+    ),
+}
+
+# Two or more different values of each class, as (positional, keyword) arguments.
+VALUES: dict[str, list[tuple[tuple[Any, ...], dict[str, Any]]]] = {
+    'RouteDistinguisher': [((b'\0\0\0\1\0\0\0\1',), {}), ((b'\0\1\x0a\0\0\1\0\2',), {}), ((b'',), {})],
+    'Labels': [
+        (([100],), {}),
+        (([100, 200],), {}),
+        (([100],), {'bos': False}),
+        (([],), {'raw_labels': [1601]}),
+        (([7],), {'raw_labels': [1601]}),
+        (([],), {}),
+    ],
+    'PathInfo': [((b'\0\0\0\1',), {}), ((), {'integer': 2}), ((), {'ip': '10.0.0.1'}), ((), {})],
+    'ESI': [((), {}), ((bytes(range(10)),), {})],
+    'EthernetTag': [((), {}), ((1000,), {})],
+    'MAC': [(('00:11:22:aa:bb:cc',), {}), ((None, b'\0\1\2\3\4\5'), {}), (('00:11:22:AA:BB:CC',), {})],
+}
+EACH_VALUE = [(name, arguments) for name, several in VALUES.items() for arguments in several]
+
+
+def exabgp_module(name: str) -> Any:
+    """Return ExaBGP's module of the qualifier class `name`."""
+    return import_module('exabgp.bgp.message.update.nlri.qualifier.' + CLASSES[name])

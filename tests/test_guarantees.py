@@ -1,0 +1,496 @@
+"""The nine guarantees of the README, each against ExaBGP's own class."""
+
+from __future__ import annotations
+
+import copy
+import gc
+import os
+import pickle
+import threading
+import weakref
+from enum import IntEnum
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.support import (
+    ARGUMENTS,
+    EACH_VALUE,
+    NAMES,
+    OURS,
+    SENTINELS,
+    STOCK,
+    VALUES,
+    call,
+    copied,
+    is_canonical,
+    observed,
+    outcome,
+    subclass,
+    typed,
+)
+
+each_value = pytest.mark.parametrize(('name', 'arguments'), EACH_VALUE)
+each_class = pytest.mark.parametrize('name', NAMES)
+drawn = st.sampled_from(NAMES).flatmap(lambda name: st.tuples(st.just(name), ARGUMENTS[name], ARGUMENTS[name]))
+
+
+def state(name: str, stock: Any) -> Any:
+    return {attribute: typed(value) for attribute, value in vars(stock).items()}
+
+
+# 1. Same value, same object; 2. different output, different object; 7. refusals; 8. what is odd
+
+
+@settings(max_examples=600)
+@given(drawn)
+def test_one_object_exactly_where_nothing_can_tell_them_apart(drawn: Any) -> None:
+    name, first, second = drawn
+    # ExaBGP keeps a buffer, ours copies it: the oracle gets the bytes
+    made = [outcome(lambda how=how: call(copied(how))(STOCK[name])) for how in (first, second)]
+    ours = [outcome(lambda how=how: call(how)(OURS[name])) for how in (first, second)]
+    for stock, canonical in zip(made, ours):
+        if isinstance(stock, tuple):
+            assert canonical == stock  # the same exception with the same text
+        else:
+            assert observed(canonical) == observed(stock)
+            assert isinstance(canonical, OURS[name])
+    if is_canonical(ours[0]) and is_canonical(ours[1]):
+        assert (ours[0] is ours[1]) == (state(name, made[0]) == state(name, made[1]))
+    else:
+        assert ours[0] is not ours[1] or isinstance(ours[0], tuple)
+
+
+@each_value
+def test_a_usual_value_is_canonical_and_prints_as_exabgp_does(name: str, arguments: Any) -> None:
+    ours = call(arguments)(OURS[name])
+    assert type(ours) is OURS[name]
+    assert ours is call(arguments)(OURS[name])
+    assert observed(ours) == observed(call(arguments)(STOCK[name]))
+    assert ours == call(arguments)(STOCK[name])
+    assert call(arguments)(STOCK[name]) == ours
+
+
+@each_class
+def test_different_values_are_different_objects(name: str) -> None:
+    assert len({id(made) for made in [call(arguments)(OURS[name]) for arguments in VALUES[name]]}) == len(VALUES[name])
+
+
+@each_value
+def test_copies_are_the_object_itself(name: str, arguments: Any) -> None:
+    ours = call(arguments)(OURS[name])
+    if ours == OURS['RouteDistinguisher'].NORD if name == 'RouteDistinguisher' else False:
+        expected = OURS[name].NORD  # ExaBGP's own copy of an empty RD is NORD
+    else:
+        expected = ours
+    assert copy.copy(ours) is expected
+    assert copy.deepcopy(ours) is expected
+    assert copy.deepcopy([ours, ours])[1] is expected
+
+
+@each_value
+@pytest.mark.parametrize('protocol', range(pickle.HIGHEST_PROTOCOL + 1))
+def test_a_pickle_is_the_object_itself(name: str, arguments: Any, protocol: int) -> None:
+    ours = call(arguments)(OURS[name])
+    assert pickle.loads(pickle.dumps(ours, protocol)) is ours
+    data = pickle.dumps(ours, protocol)
+    before = observed(ours)
+    del ours
+    assert observed(pickle.loads(data)) == before
+
+
+@each_value
+def test_every_thread_gets_the_same_object(name: str, arguments: Any) -> None:
+    got: list[Any] = []
+    threads = [threading.Thread(target=lambda: got.append(call(arguments)(OURS[name]))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(got) == 8 and len({id(made) for made in got}) == 1
+
+
+@pytest.mark.skipif(not hasattr(os, 'fork'), reason='this system has no fork')
+@pytest.mark.filterwarnings('ignore:This process .* is multi-threaded:DeprecationWarning')
+def test_a_forked_child_finds_the_same_object() -> None:
+    kept = [call(arguments)(OURS[name]) for name, arguments in EACH_VALUE]
+    child = os.fork()
+    if not child:
+        same = all(call(arguments)(OURS[name]) is was for was, (name, arguments) in zip(kept, EACH_VALUE))
+        os._exit(0 if same else 1)
+    assert os.waitpid(child, 0)[1] == 0
+
+
+# Each class's wire decoder
+
+
+PACKED = {
+    'RouteDistinguisher': bytes(range(8)),
+    'Labels': b'\0\x06\x41',
+    'PathInfo': b'\0\0\0\1',
+    'ESI': bytes(range(10)),
+    'EthernetTag': b'\0\0\0\1',
+    'MAC': b'\0\1\2\3\4\5',
+}
+
+
+def decode(cls: Any, packed: Any) -> Any:
+    return cls(packed) if cls.__name__ == 'PathInfo' else cls.unpack(packed)
+
+
+@each_class
+@pytest.mark.parametrize('kind', [bytes, bytearray, memoryview])
+def test_from_packed_is_the_wire_decoder(name: str, kind: Any) -> None:
+    cls = OURS[name]
+    packed = kind(PACKED[name])
+    ours = cls.from_packed(packed)
+    assert type(ours) is cls
+    assert ours is cls.from_packed(packed) is decode(cls, packed) is cls.from_packed(PACKED[name])
+    assert observed(ours) == observed(decode(STOCK[name], PACKED[name]))
+
+
+@each_class
+def test_from_packed_accepts_and_refuses_what_exabgp_does(name: str) -> None:
+    @given(st.binary(min_size=1, max_size=14))
+    def check(packed: bytes) -> None:
+        ours, stock = (outcome(lambda: OURS[name].from_packed(packed)), outcome(lambda: decode(STOCK[name], packed)))
+        assert ours == stock if isinstance(stock, tuple) else observed(ours) == observed(stock)
+        assert isinstance(stock, tuple) or ours is OURS[name].from_packed(packed)
+
+    check()
+    for wrong in (None, 5, 'text'):
+        ours, stock = outcome(lambda: OURS[name].from_packed(wrong)), outcome(lambda: decode(STOCK[name], wrong))  # noqa: B023
+        assert ours == stock
+
+
+@each_class
+@pytest.mark.parametrize('empty', [b'', bytearray(), memoryview(b'')])
+def test_from_packed_of_nothing_is_the_sentinel_where_there_is_one(name: str, empty: Any) -> None:
+    sentinel = dict(SENTINELS).get(name)
+    if sentinel:
+        assert OURS[name].from_packed(empty) is getattr(STOCK[name], sentinel)
+    else:
+        ours, stock = outcome(lambda: OURS[name].from_packed(empty)), outcome(lambda: decode(STOCK[name], empty))
+        assert isinstance(stock, tuple) and ours == stock
+
+
+def test_a_longer_value_in_the_table_does_not_mislead_the_decoder() -> None:
+    longer = OURS['RouteDistinguisher'](bytes(9))
+    assert OURS['RouteDistinguisher'].from_packed(bytes(9)) is not longer
+
+
+def test_two_labels_on_the_wire_end_at_the_bottom_of_the_stack() -> None:
+    packed = b'\0\x06\x40\0\x0c\x81\0\0\0'
+    ours = OURS['Labels'].from_packed(packed)
+    assert ours.packed == packed[:6] and ours.labels == [100, 200]
+    assert ours is OURS['Labels'].from_packed(packed[:6])
+
+
+# 3. Freed by reference count
+
+
+@each_value
+def test_the_last_holder_takes_object_and_entry_along(name: str, arguments: Any) -> None:
+    cls = OURS[name]
+    gc.collect()
+    gc.disable()
+    try:
+        before = len(cls._table.data)
+        ours = call(arguments)(cls)
+        gone = weakref.ref(ours)
+        assert len(cls._table.data) == before + 1
+        del ours
+        assert gone() is None
+        assert len(cls._table.data) == before
+    finally:
+        gc.enable()
+
+
+# 4. Immutable
+
+
+@each_value
+def test_nothing_can_be_set_or_deleted(name: str, arguments: Any) -> None:
+    ours = call(arguments)(OURS[name])
+    before = observed(ours)
+    for attribute in (*OURS[name]._state, '_key', 'added'):
+        with pytest.raises(AttributeError, match='shared'):
+            setattr(ours, attribute, 1)
+        with pytest.raises(AttributeError, match='shared'):
+            delattr(ours, attribute)
+    with pytest.raises(AttributeError):
+        ours.__setstate__(vars(call(VALUES[name][0])(STOCK[name])))
+    assert observed(ours) == before
+
+
+def test_a_list_handed_out_is_a_fresh_one() -> None:
+    for arguments in VALUES['Labels']:
+        ours = call(arguments)(OURS['Labels'])
+        before = observed(ours)
+        ours.labels.append(5)
+        ours.raw_labels.append(5)
+        assert observed(ours) == before
+
+
+@pytest.mark.parametrize('label', [100, True])
+def test_the_list_of_a_caller_is_not_kept(label: Any) -> None:
+    labels, raws = [label], [1601]
+    plain, raw = OURS['Labels'](labels), OURS['Labels'](labels, raw_labels=raws)
+    before = observed(plain), observed(raw)
+    labels.append(200)
+    raws.append(5)
+    assert (observed(plain), observed(raw)) == before
+
+
+@each_value
+def test_what_exabgp_can_hash_keeps_its_hash(name: str, arguments: Any) -> None:
+    ours, stock = call(arguments)(OURS[name]), call(arguments)(STOCK[name])
+    assert outcome(lambda: hash(ours)) == (
+        hash(stock) if STOCK[name].__hash__ else (TypeError, f"unhashable type: '{name}'")
+    )
+
+
+# 5. Sentinels
+
+
+@pytest.mark.parametrize(('name', 'sentinel'), SENTINELS)
+def test_sentinels_are_exabgps_own(name: str, sentinel: str) -> None:
+    ours, stock = OURS[name], STOCK[name]
+    it = getattr(stock, sentinel)
+    assert getattr(ours, sentinel) is it
+    assert type(it) is stock
+    assert isinstance(it, ours)
+    assert copy.copy(it) is it and copy.deepcopy(it) is it
+    for arguments in ([], (), b''), (None,), ():
+        assert outcome(lambda: ours(*arguments[:1])) is not it  # noqa: B023
+    assert ours([] if name == 'Labels' else b'') is not it
+
+
+def test_path_info_without_a_value_is_not_nopath() -> None:
+    PathInfo = OURS['PathInfo']
+    assert PathInfo() is PathInfo(integer=0) is PathInfo(b'')
+    assert PathInfo() is not PathInfo.NOPATH
+    assert PathInfo(bytes(4)) is not PathInfo()
+
+
+def test_to_isinstance_and_issubclass_the_class_is_exabgps() -> None:
+    for name in NAMES:
+        Mine = subclass(name)
+        stock, ours = call(VALUES[name][0])(STOCK[name]), call(VALUES[name][0])(OURS[name])
+        assert isinstance(stock, OURS[name]) and isinstance(ours, STOCK[name])
+        assert issubclass(STOCK[name], OURS[name]) and issubclass(Mine, OURS[name])
+        assert not isinstance(stock, Mine) and not isinstance(ours, Mine)
+        assert not issubclass(OURS[name], Mine) and not isinstance(5, OURS[name])
+
+
+# 6. Nothing is pinned
+
+
+@each_class
+def test_a_buffer_is_copied_and_let_go(name: str) -> None:
+    buffer = bytearray(PACKED[name])
+    ours = OURS[name].from_packed(memoryview(buffer))
+    before = observed(ours)
+    buffer.extend(b'more')  # BufferError, were the buffer still held
+    buffer[:] = bytes(len(buffer))
+    assert observed(ours) == before
+    assert {type(part) for part in flat(ours._key)} <= {bytes, int, str, type(None)}
+
+
+def flat(key: Any) -> list[Any]:
+    return [part for each in key for part in flat(each)] if isinstance(key, tuple) else [key]
+
+
+@each_value
+def test_keys_are_plain_values(name: str, arguments: Any) -> None:
+    ours = call(arguments)(OURS[name])
+    assert {type(part) for part in flat(ours._key)} <= {bytes, int, str, type(None)}
+
+
+# 7. Refusals
+
+
+def refused() -> list[Any]:
+    return [
+        ('RouteDistinguisher', ((), {})),
+        ('RouteDistinguisher', ((b'', 1), {})),
+        ('RouteDistinguisher', ((5,), {})),
+        ('RouteDistinguisher', ((), {'other': b''})),
+        ('Labels', ((), {})),
+        ('Labels', (([-1],), {})),
+        ('Labels', (([2**28],), {})),
+        ('Labels', ((['a'],), {})),
+        ('Labels', ((None,), {})),
+        ('Labels', (([1], True, [2], 3), {})),
+        ('PathInfo', ((), {'ip': '1.2.3.400'})),
+        ('PathInfo', ((), {'integer': 'a'})),
+        ('ESI', ((bytes(9),), {})),
+        ('ESI', ((5,), {})),
+        ('EthernetTag', ((1, 2), {})),
+        ('MAC', ((), {})),
+        ('MAC', (('aa:zz',), {})),
+        ('MAC', ((5,), {})),
+    ]
+
+
+@pytest.mark.parametrize(('name', 'arguments'), refused())
+def test_what_exabgp_refuses_is_refused_in_the_same_words(name: str, arguments: Any) -> None:
+    before = len(OURS[name]._table.data), OURS[name]._table.misses()
+    stock = outcome(lambda: call(arguments)(STOCK[name]))
+    assert isinstance(stock, tuple)
+    assert outcome(lambda: call(arguments)(OURS[name])) == stock
+    assert (len(OURS[name]._table.data), OURS[name]._table.misses()) == before
+
+
+# 8. What is odd
+
+
+class Number(IntEnum):
+    ONE = 1
+
+
+@pytest.mark.parametrize('odd', [1.0, True, Number.ONE, '1', None, [1], float('nan')])
+def test_an_odd_tag_is_let_through_and_never_merged(odd: Any) -> None:
+    EthernetTag = OURS['EthernetTag']
+    one = EthernetTag(1)
+    ours = EthernetTag(odd)
+    assert ours is not one and EthernetTag(1) is one
+    assert isinstance(ours, EthernetTag)
+    assert observed(ours) == observed(STOCK['EthernetTag'](odd))
+
+
+def test_odd_labels_are_let_through() -> None:
+    Labels, Stock = OURS['Labels'], STOCK['Labels']
+    assert Labels(label for label in (1, 2)).packed == Stock(label for label in (1, 2)).packed
+    for odd in ((100,), [True], [Number.ONE], range(2)):
+        assert observed(Labels(odd)) == observed(Stock(odd))
+        assert Labels(odd) is not Labels([*odd])
+
+
+# 9. A subclass has its own table
+
+
+@each_value
+def test_a_subclass_has_a_table_of_its_own(name: str, arguments: Any) -> None:
+    Mine = subclass(name)
+    mine, ours = call(arguments)(Mine), call(arguments)(OURS[name])
+    assert type(mine) is Mine and mine is call(arguments)(Mine)
+    assert mine is not ours and mine == ours
+    assert observed(mine) == observed(ours)
+    assert copy.deepcopy(mine) is mine or name == 'RouteDistinguisher'
+
+
+def test_the_wire_decoder_of_a_subclass_makes_the_subclass() -> None:
+    for name in NAMES:
+        Mine = subclass(name)
+        made = Mine.from_packed(PACKED[name])
+        assert type(made) is Mine and made is Mine.from_packed(PACKED[name])
+
+
+class Renamed(OURS['RouteDistinguisher']):  # type: ignore[misc]
+    """Has a constructor of its own, and gives it nothing to keep."""
+
+    calls = 0
+
+    def __init__(self, prefix: str, rd: bytes) -> None:
+        type(self).calls += 1
+        super().__init__(rd)
+
+
+class Named(OURS['RouteDistinguisher']):  # type: ignore[misc]
+    """Has a constructor of its own, which keeps something."""
+
+    def __init__(self, rd: bytes, name: str = 'none') -> None:
+        super().__init__(rd)
+        self.name = name
+
+
+class Made(OURS['Labels']):  # type: ignore[misc]
+    """Has a `__new__` of its own."""
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        made = super().__new__(cls)
+        made.note = 'made'
+        return made
+
+
+def test_the_constructor_of_a_subclass_runs_each_time() -> None:
+    first = Renamed('a', b'12345678')
+    calls = Renamed.calls
+    assert Renamed(prefix='b', rd=b'12345678') is first
+    assert Renamed.calls == calls + 1
+    assert type(first) is Renamed
+    assert pickle.loads(pickle.dumps(first)) is first
+
+
+def test_an_object_that_keeps_more_than_its_value_is_not_shared() -> None:
+    one, two = Named(b'12345678', 'one'), Named(b'12345678', name='two')
+    assert (one.name, two.name) == ('one', 'two') and one is not two
+    assert one == two and isinstance(one, Named) and one.json() == STOCK['RouteDistinguisher'](b'12345678').json()
+    one.name = 'changed'
+    for again in (copy.copy(one), copy.deepcopy(one), pickle.loads(pickle.dumps(one))):
+        assert again is not one and isinstance(again, Named)
+        assert (again.name, again.rd) == ('changed', b'12345678')
+    del one.name
+    assert not hasattr(one, 'name')
+    assert type(one)(b'12345678').name == 'none'
+
+
+def test_a_new_of_a_subclass_is_honoured() -> None:
+    for made in (Made([100]), Made.unpack(b'\0\x06\x41'), Made.from_packed(b'\0\x06\x41')):
+        assert isinstance(made, Made) and made.note == 'made' and made.labels == [100]
+    assert Made([100]) is not Made([100])
+
+
+def test_an_odd_value_of_a_subclass_stays_of_the_subclass() -> None:
+    Mine = subclass('EthernetTag')
+    odd = Mine(1.0)
+    assert isinstance(odd, Mine) and odd.tag == 1.0 and str(odd) == '1.0'
+    assert type(odd)(1) is Mine(1)
+
+
+def test_an_init_that_fails_leaves_no_entry() -> None:
+    class Fails(OURS['RouteDistinguisher']):  # type: ignore[misc]
+        def __init__(self, rd: bytes) -> None:
+            super().__init__(rd)
+            raise ValueError(rd)
+
+    for _ in range(2):
+        with pytest.raises(ValueError, match='12345678'):
+            Fails(b'12345678')
+    assert not Fails._table.data
+
+
+def test_an_init_that_is_replaced_is_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    cls = OURS['RouteDistinguisher']
+    kept = cls(b'12345678')
+    seen = []
+    original = cls.__init__
+
+    def spy(self: Any, rd: bytes) -> None:
+        seen.append(rd)
+        original(self, rd)
+
+    monkeypatch.setattr(cls, '__init__', spy)
+    assert cls(b'12345678') is kept
+    assert seen == [b'12345678']
+
+
+# Drafts
+
+
+@each_value
+@pytest.mark.parametrize('which', [OURS.get, subclass], ids=['class', 'subclass'])
+def test_new_without_arguments_is_a_draft_to_fill(name: str, arguments: Any, which: Any) -> None:
+    cls = which(name)
+    stock = call(arguments)(STOCK[name])
+    before = len(cls._table.data)
+    draft, other = cls.__new__(cls), cls.__new__(cls)
+    assert draft is not other and isinstance(draft, cls)
+    draft.__dict__.update(vars(stock))
+    for attribute, value in vars(stock).items():
+        setattr(other, attribute, value)
+    assert observed(draft) == observed(other) == observed(stock)
+    assert len(cls._table.data) == before
