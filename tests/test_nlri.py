@@ -131,6 +131,7 @@ def configured(text: str) -> list[Any]:
     configuration = Configuration([text], text=True)
     assert configuration.reload(), configuration.error
     (neighbor,) = configuration.neighbors.values()
+    neighbor.rib.uncache()  # which holds the routes for a reload
     return [change.nlri for change in neighbor.changes]
 
 
@@ -140,6 +141,8 @@ def api(command: str) -> list[Any]:
     configuration = Configuration([STATIC], text=True)
     assert configuration.reload(), configuration.error
     assert configuration.partial('static', command)
+    for neighbor in configuration.neighbors.values():
+        neighbor.rib.uncache()
     return [change.nlri for change in configuration.scope.pop_routes()]
 
 

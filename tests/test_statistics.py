@@ -64,7 +64,7 @@ def test_the_bytes_saved_are_those_that_tracemalloc_sees(name: str, arguments: A
     del kept
     saved.clear()
     real = cost(STOCK[name]) - cost(OURS[name])
-    assert abs(saved[0] - real) <= 0.25 * max(real, 10_000 * 250)
+    assert abs(saved[0] - real) <= 0.3 * max(real, 10_000 * 250)
 
 
 def test_it_can_be_read_while_routes_are_decoded() -> None:
