@@ -35,6 +35,9 @@ class RouteDistinguisher(Canonical, Stock, metaclass=_Call):
     rd = KEY
     _len = property(lambda self: len(self._key))
 
+    def __len__(self) -> int:
+        return len(self.rd)  # one call less than ExaBGP's, which reads _len
+
     @staticmethod
     def _key_of(made: Any) -> Any:
         return octets(made.rd)

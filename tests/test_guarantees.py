@@ -262,7 +262,8 @@ def test_sentinels_are_exabgps_own(name: str, sentinel: str) -> None:
     assert getattr(ours, sentinel) is it
     assert type(it) is stock
     assert isinstance(it, ours)
-    assert copy.copy(it) is it and copy.deepcopy(it) is it
+    if hasattr(stock, '__copy__'):  # not in the first releases of 5.0
+        assert copy.copy(it) is it and copy.deepcopy(it) is it
     for arguments in ([], (), b''), (None,), ():
         assert outcome(lambda: ours(*arguments[:1])) is not it  # noqa: B023
     assert ours([] if name == 'Labels' else b'') is not it

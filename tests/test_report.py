@@ -1,0 +1,283 @@
+"""The command `exabgp-intern report`, run as a user runs it: what it prints, where to, and its exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from struct import pack
+from typing import Any, Sequence
+
+import pytest
+
+import exabgp_intern
+from exabgp_intern.installation import DEFAULT
+from tests.test_workload import GOBGP, IPV4_AS4, bgp4mp, message, record
+
+CONFIGURATION = """
+neighbor 192.0.2.1 {
+    router-id 192.0.2.2;
+    local-address 192.0.2.2;
+    local-as 65000;
+    peer-as 65000;
+    family { ipv4 mpls-vpn; ipv4 unicast; }
+    announce {
+        ipv4 {
+            mpls-vpn 10.0.0.0/24 next-hop 192.0.2.2 rd 65000:1 label 100;
+            mpls-vpn 10.0.1.0/24 next-hop self rd 65000:1 label 100;
+            unicast 10.1.0.0/16 next-hop 192.0.2.2;
+        }
+    }
+}
+"""
+
+
+def run(*arguments: Any, code: str = '', **options: Any) -> subprocess.CompletedProcess[str]:
+    """Run `exabgp-intern report` with `arguments`; `code` is run before it in the same process."""
+    start = 'import sys; from exabgp_intern.__main__ import main; sys.exit(main())'
+    command = [sys.executable, '-c', f'{code}\n{start}', 'report', *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, **options)
+
+
+def figures(*arguments: Any, expected: int = 0) -> Any:
+    done = run(*arguments, '--json')
+    assert done.returncode == expected, done.stderr
+    return json.loads(done.stdout)
+
+
+def fails(done: subprocess.CompletedProcess[str], *words: str, stdout: bool = False) -> None:
+    """Hold `done` to exit code 2 and one line with all of `words`."""
+    assert done.returncode == 2
+    assert bool(done.stdout) == stdout
+    assert done.stderr.startswith('exabgp-intern: ') and done.stderr.count('\n') == 1
+    assert all(word in done.stderr for word in words), done.stderr
+
+
+@pytest.fixture(scope='module')
+def gobgp(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Path]:
+    picture = tmp_path_factory.mktemp('gobgp') / 'picture.png'
+    done = run('--updates', GOBGP, '--json', '--plot', picture)
+    assert (done.returncode, done.stderr) == (0, '')
+    return json.loads(done.stdout), picture
+
+
+def test_gobgp_prints_the_same(gobgp: tuple[dict[str, Any], Path]) -> None:
+    seen, _ = gobgp
+    assert seen['same_output'] is True
+    assert seen['stock']['digest'] == seen['interned']['digest']
+    assert (seen['decoded'], seen['routes'], seen['refused'], seen['skipped']) == (2017, 2017, 0, 0)
+    assert seen['truncated'] is None
+
+
+def test_gobgp_objects(gobgp: tuple[dict[str, Any], Path]) -> None:
+    seen, _ = gobgp
+    classes = seen['classes']
+    assert list(classes) == list(DEFAULT)
+    # 10 route distinguishers and 7 ESIs, say the notes that came with the file
+    assert classes['RouteDistinguisher']['interned_objects'] == 10
+    assert classes['ESI']['interned_objects'] == 7
+    for counts in classes.values():
+        assert counts['sharing'] == counts['stock_objects'] / counts['interned_objects'] > 10
+        assert counts['constructions'] >= counts['stock_objects']
+        assert 0.9 < counts['hit_rate'] <= 1 - counts['interned_objects'] / counts['constructions']
+
+
+def test_gobgp_costs(gobgp: tuple[dict[str, Any], Path]) -> None:
+    seen, _ = gobgp
+    for key in ('resident', 'traced', 'microseconds'):
+        stock, interned = (seen[way][key] for way in ('stock', 'interned'))
+        assert stock > 0 and interned > 0
+        assert seen['saving'][key] == pytest.approx(1 - interned / stock)
+    assert 0.1 < seen['saving']['traced'] < 0.5
+
+
+def test_plot_png(gobgp: tuple[dict[str, Any], Path]) -> None:
+    assert gobgp[1].read_bytes().startswith(b'\x89PNG')
+
+
+def test_vpnv4_in_a_table_without_progress(tmp_path: Path) -> None:
+    picture = tmp_path / 'picture.svg'
+    done = run('--routes', 2000, '--plot', picture, env={**os.environ, 'PYTHONIOENCODING': 'ascii'})
+    assert (done.returncode, done.stderr) == (0, '')
+    assert done.stdout.isascii() and '\x1b' not in done.stdout
+    rows = [line.replace('|', ' ').split() for line in done.stdout.splitlines()]
+    assert ['RouteDistinguisher', '2,000', '10', '200.0', '99.50%'] in rows
+    assert ['Labels', '2,000', '100', '20.0', '95.00%'] in rows
+    assert ['ESI', '0', '0', '-', '-'] in rows
+    assert 'resident bytes a route' in done.stdout and 'both print the same' in done.stdout
+    assert '<svg' in picture.read_text()
+
+
+def test_vpnv4_saves_memory() -> None:
+    seen = figures('--routes', 5000)
+    assert seen['saving']['traced'] > 0.38
+    assert seen['saving']['resident'] > 0.3  # pages of 5,000 routes: a coarse figure
+
+
+@pytest.mark.parametrize('family, name', [('labelled', 'Labels'), ('evpn', 'ESI'), ('addpath', 'PathInfo')])
+def test_families(family: str, name: str) -> None:
+    seen = figures('--family', family, '--routes', 300, '--vrfs', 3, '--labels', 5)
+    assert (seen['routes'], seen['refused'], seen['same_output']) == (300, 0, True)
+    values = {'Labels': 5, 'ESI': 3, 'PathInfo': 16}[name]
+    assert seen['classes'][name]['stock_objects'] == 300
+    assert seen['classes'][name]['interned_objects'] == values
+    assert seen['classes'][name]['hit_rate'] == 1 - values / 300
+
+
+def update(prefix: bytes, withdrawn: bytes = b'') -> bytes:
+    attributes = b'\x40\1\1\0\x40\2\0\x40\3\4\xc0\0\2\1' if prefix else b''
+    return pack('!H', len(withdrawn)) + withdrawn + pack('!H', len(attributes)) + attributes + prefix
+
+
+def test_what_is_refused_replaced_and_withdrawn(tmp_path: Path) -> None:
+    first, second = b'\0\0\0\1\x18\x0a\0\0', b'\0\0\0\2\x18\x0a\0\1'
+    bodies = (
+        update(first),
+        update(second),
+        update(second),
+        update(b'', first),
+        bytes(4),
+        update(second + b'\0\0'),
+        b'\1' * 9,
+    )
+    path = tmp_path / 'updates'
+    path.write_bytes(b''.join(map(message, bodies)) + message(b'', 4))
+    seen = figures('--updates', path)
+    assert [seen[key] for key in ('decoded', 'routes', 'refused', 'skipped')] == [4, 1, 2, 1]
+    assert seen['same_output'] is True
+
+
+def test_no_route_is_left(tmp_path: Path) -> None:
+    path = tmp_path / '[red]$nothing$ \u00e9'
+    path.write_bytes(message(bytes(4)))
+    done = run('--updates', path, '--plot', tmp_path / 'x.svg', env={**os.environ, 'PYTHONIOENCODING': 'ascii'})
+    assert (done.returncode, done.stderr) == (0, '')
+    assert '0 NLRIs decoded, 0 routes held' in done.stdout
+    assert '[red]$nothing$ \\xe9' in done.stdout
+
+
+def test_mrt(tmp_path: Path) -> None:
+    path = tmp_path / 'dump.mrt'
+    path.write_bytes(record(bgp4mp(update(b'\0\0\0\1\x18\x0a\0\0'), IPV4_AS4), 9))
+    seen = figures('--updates', path)
+    assert (seen['routes'], seen['same_output']) == (1, True)
+    assert seen['classes']['PathInfo']['stock_objects'] == 1
+
+
+def test_configuration(tmp_path: Path) -> None:
+    path = tmp_path / 'exabgp.conf'
+    path.write_text(CONFIGURATION)
+    seen = figures('--config', path)
+    assert (seen['routes'], seen['same_output']) == (3, True)
+    # ExaBGP copies each route that is configured
+    assert seen['classes']['RouteDistinguisher']['stock_objects'] == 4
+    assert seen['classes']['RouteDistinguisher']['interned_objects'] == 1
+
+
+def test_error_in_a_configuration(tmp_path: Path) -> None:
+    path = tmp_path / 'exabgp.conf'
+    for wrong, line in (('label 100', 10), ('10.1.0.0/16', 12), ('local-as 65000', 5)):
+        path.write_text('# a line without a statement\n' + CONFIGURATION.replace(wrong, 'many'))
+        fails(run('--config', path), f'{path}: ', f' line {line + 1}: ', 'many')
+    path.write_bytes(b'\xff\xfe')
+    fails(run('--config', path), str(path), 'line 0')
+
+
+def test_truncated(tmp_path: Path) -> None:
+    """What came before is reported, and marked; the table and JSON are whole."""
+    path = tmp_path / 'updates'
+    path.write_bytes(GOBGP.read_bytes()[:1000])
+    done = run('--updates', path, '--json')
+    fails(done, f'{path}: byte 991: truncated, 9 of the 19 octets', stdout=True)
+    seen = json.loads(done.stdout)
+    assert seen['routes'] > 10 and f'{path}: byte 991' in seen['truncated']
+    done = run('--updates', path)
+    fails(done, f'{path}: byte 991: ', stdout=True)
+    assert f'TRUNCATED INPUT: {path}: byte 991: ' in done.stdout
+
+
+def test_an_exit_code_out_of_a_process_of_its_own(tmp_path: Path) -> None:
+    path = tmp_path / 'text'
+    path.write_text('not BGP at all\n')
+    fails(run('--updates', path), f'{path}: byte 0: ')
+
+
+@pytest.mark.parametrize('module', ['rich', 'psutil', 'matplotlib', 'mrtparse'])
+def test_missing_extra(module: str, tmp_path: Path) -> None:
+    dump = tmp_path / 'dump.mrt'
+    dump.write_bytes(record(bgp4mp(bytes(4))))
+    arguments = {'matplotlib': ['--plot', 'x.png'], 'mrtparse': ['--updates', dump]}.get(module, [])
+    done = run(*arguments, code=f'import sys; sys.modules[{module!r}] = None', cwd=str(tmp_path))
+    fails(done, f'no {module} ', 'pip install "exabgp-intern[report]"')
+
+
+def test_a_difference_is_seen(tmp_path: Path) -> None:
+    """A canonical class that prints label 17 wrongly, which install() does not try."""
+    copy = Path(exabgp_intern.__file__).parent
+    shutil.copytree(str(copy), str(tmp_path / copy.name), ignore=shutil.ignore_patterns('__pycache__'))
+    with (tmp_path / copy.name / 'labels.py').open('a') as file:
+        file.write("\n\n_json = Labels.json\nLabels.json = lambda self: _json(self).replace('17', '18')\n")
+    planted = {'env': {**os.environ, 'PYTHONPATH': str(tmp_path)}, 'cwd': str(tmp_path)}
+    done = run('--routes', 100, '--json', **planted)
+    seen = json.loads(done.stdout)
+    assert (done.returncode, seen['same_output']) == (1, False)
+    assert seen['stock']['digest'] != seen['interned']['digest']
+    done = run('--routes', 100, **planted)
+    assert done.returncode == 1
+    assert 'THEY DO NOT PRINT THE SAME' in done.stdout and 'both print the same' not in done.stdout
+    done = run('--routes', 1, **planted)  # there is no label 17 in one route
+    assert done.returncode == 0
+
+
+def test_nothing_is_imported_from_the_current_directory(tmp_path: Path) -> None:
+    """Nor by the processes that the report starts."""
+    (tmp_path / 'json.py').write_text('raise SystemExit(9)')
+    (tmp_path / 'exabgp.py').write_text('raise SystemExit(9)')
+    program = tmp_path / 'bin' / 'exabgp-intern'
+    program.parent.mkdir()
+    program.write_text('import sys; from exabgp_intern.__main__ import main; sys.exit(main())')
+    done = subprocess.run(
+        [sys.executable, str(program), 'report', '--routes', '10'],
+        cwd=str(tmp_path),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+def test_progress_on_a_terminal() -> None:
+    ours, theirs = pty.openpty()
+    code = 'import sys; from exabgp_intern.__main__ import main; sys.exit(main())'
+    command = [sys.executable, '-c', code, 'report', '--routes', '10']
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=theirs, env={**os.environ, 'TERM': 'xterm'}
+    ) as process:
+        os.close(theirs)
+        shown = b''
+        try:
+            while True:
+                shown += os.read(ours, 1 << 16)
+        except OSError:  # what Linux says once the other end is closed
+            pass
+        os.close(ours)
+        assert process.stdout
+        out = process.stdout.read()
+    assert process.returncode == 0
+    assert b'measuring' in shown and b'100%' in shown
+    assert b'measuring' not in out
+
+
+@pytest.mark.parametrize('arguments', [['--help'], ['report', '--help']])
+def test_help_imports_nothing_more(arguments: Sequence[str]) -> None:
+    code = (
+        'import sys; from exabgp_intern.__main__ import main\n'
+        'try: main()\n'
+        "finally: assert not {'exabgp', 'rich', 'psutil', 'matplotlib', 'mrtparse'} & set(sys.modules)"
+    )
+    done = subprocess.run([sys.executable, '-c', code, *arguments], capture_output=True)
+    assert (done.returncode, done.stderr) == (0, b'')
+    assert b'report' in done.stdout
