@@ -41,7 +41,7 @@ class Table(WeakValueDictionary):  # type: ignore[type-arg]
         by a collection whose finaliser or weak reference callback does.
         """
         instance = object.__new__(cls._of)
-        _set_key(instance, key)
+        cls._fill(instance, key)
         made = KeyedRef(instance, self._remove, key)
         while True:
             # One step, in C.  `get` and then `set` would let another winner in between them.
@@ -122,6 +122,7 @@ class Canonical(metaclass=CanonicalType):
     _of: ClassVar[Any]  # the class itself, from its twin too
     _draft: ClassVar[type]  # what is not canonical: ExaBGP's class, or for a subclass its mutable twin
     _table: ClassVar[Table]
+    _fill: ClassVar[Any]  # (new instance, key) -> None
     _refs: ClassVar[dict[Any, KeyedRef[Any, Any]]]  # the dict inside _table: a hit reads it directly
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -181,12 +182,12 @@ class Canonical(metaclass=CanonicalType):
         key = self._key_of(_drafted(type(self), state))
         if key is None or hasattr(self, '_key'):
             raise AttributeError(f'{type(self).__name__} cannot be given the state {state}')
-        _set_key(self, key)
+        self._fill(self, key)
 
 
 # The slot itself: a class that binds it to the name of an attribute reads that as fast as a slot.
 KEY = vars(Canonical)['_key']
-_set_key = KEY.__set__  # past __setattr__
+Canonical._fill = KEY.__set__  # past __setattr__
 
 
 class _Twin:

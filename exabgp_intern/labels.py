@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from exabgp.bgp.message.update.nlri.qualifier.labels import Labels as Stock
 
-from exabgp_intern.canonical import NOTHING, Canonical, CanonicalType
+from exabgp_intern.canonical import KEY, NOTHING, Canonical, CanonicalType
 
 __all__ = ('Labels',)
 
@@ -35,7 +35,13 @@ class Labels(Canonical, Stock, metaclass=_Call):
     bytes for a stack as it was on the wire; else (labels, raw labels, packed).
     """
 
-    __slots__ = ()
+    # What json() reads of a stack of one label: to ask the key each time costs json() of a route a tenth.
+    __slots__ = ('_label', '_len', '_raw')
+
+    if TYPE_CHECKING:
+        _label: int | None
+        _len: int
+        _raw: int | None
 
     _stock = Stock
     _state = ('labels', 'raw_labels', 'packed', '_len')
@@ -49,19 +55,37 @@ class Labels(Canonical, Stock, metaclass=_Call):
     )
     _sentinel = 'NOLABEL'
 
+    @staticmethod
+    def _fill(instance: Any, key: Any) -> None:
+        label = raw = None
+        if type(key) is int:
+            label, length = key, 3
+        elif type(key) is bytes:
+            length = len(key)
+            if length == 3:
+                raw = int.from_bytes(key, 'big')
+                label = raw >> 4
+        else:
+            length = len(key[2])
+        _set_key(instance, key)
+        _set_label(instance, label)
+        _set_len(instance, length)
+        _set_raw(instance, raw)
+
     @property
     def labels(self) -> list[int]:
+        label = self._label
+        if label is not None:
+            return [label]
         key = self._key
-        if type(key) is int:
-            return [key]
         return [raw >> 4 for raw in _raws(key)] if type(key) is bytes else list(key[0])
 
     @property
-    def raw_labels(self) -> list[int | None]:
+    def raw_labels(self) -> list[Any]:  # ints, or None for each label
+        if self._label is not None:
+            return [self._raw]
         key = self._key
-        if type(key) is int:
-            return [None]
-        return [*_raws(key)] if type(key) is bytes else list(key[1])
+        return _raws(key) if type(key) is bytes else list(key[1])
 
     @property
     def packed(self) -> bytes:
@@ -69,10 +93,6 @@ class Labels(Canonical, Stock, metaclass=_Call):
         if type(key) is int:
             return _one(key)
         return key if type(key) is bytes else key[2]
-
-    @property
-    def _len(self) -> int:
-        return 3 if type(self._key) is int else len(self.packed)
 
     @classmethod
     def unpack(cls, data: Any) -> Any:
@@ -97,13 +117,16 @@ class Labels(Canonical, Stock, metaclass=_Call):
         return tuple(labels), tuple(raws), packed
 
 
+# past __setattr__
+_set_key = KEY.__set__
+_set_label, _set_len, _set_raw = (vars(Labels)[slot].__set__ for slot in Labels.__slots__)
+
+
 def _one(label: int) -> bytes:
     return (label << 4 | 1).to_bytes(3, 'big')
 
 
 def _raws(packed: bytes) -> list[int]:
-    if len(packed) == 3:  # as in every EVPN route
-        return [int.from_bytes(packed, 'big')]
     return [int.from_bytes(packed[at : at + 3], 'big') for at in range(0, len(packed), 3)]
 
 
