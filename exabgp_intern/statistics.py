@@ -42,7 +42,7 @@ def _of(cls: Any) -> Statistics:
         instance = entry()
         if instance is not None:
             apart.append(_bytes_apart(cls, instance))
-            shared.append(_bytes_shared(instance, entry))
+            shared.append(_bytes_shared(cls, instance, entry))
     saved = references * mean(apart) - alive * mean(shared) - sys.getsizeof(cls._refs) if apart else 0
     return Statistics(alive, references, made, made - alive, round(saved))
 
@@ -61,8 +61,10 @@ def _bytes_apart(cls: Any, instance: Any) -> int:
     return sys.getsizeof(stock) + attributes + values
 
 
-def _bytes_shared(instance: Any, entry: Any) -> int:
-    return sys.getsizeof(instance) + _bytes_owned(entry.key) + sys.getsizeof(entry)
+def _bytes_shared(cls: Any, instance: Any, entry: Any) -> int:
+    """Return the bytes of a canonical object, its values, and its reference in the table."""
+    values = {id(value): value for value in (getattr(instance, slot) for slot in ('_key', *cls.__slots__))}
+    return sys.getsizeof(instance) + sum(map(_bytes_owned, values.values())) + sys.getsizeof(entry)
 
 
 def _bytes_owned(value: Any) -> int:

@@ -65,6 +65,10 @@ class SideBySide(RuleBasedStateMachine):
     def drop(self, data: Any) -> None:
         del self.pairs[self.one(data)]
 
+    def teardown(self) -> None:
+        self.pairs.clear()  # hypothesis keeps the last machine
+        self.before.clear()
+
     @invariant()
     def same_value_same_object(self) -> None:
         for name in NAMES:
