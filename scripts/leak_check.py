@@ -1,0 +1,350 @@
+"""Look for qualifiers that outlive their routes.
+
+Announces, withdraws, announces again and flushes routes of four families (VPNv4, labelled unicast,
+EVPN, IPv4 unicast; all with ADD-PATH) through ExaBGP's decoder, adj-rib-in and adj-rib-out, then
+reloads a configuration with routes, copies it, and reloads it without.  Every cycle has values that
+no cycle had before.  The garbage collector is off: what only a collection would free is a leak too.
+
+It is a leak if objgraph finds, at any stage, a qualifier that no route holds; if a table has an
+entry left after a flush; or if traced memory, after all cycles and once more after a peak of values
+that are all different, is more than 1 % above what it was after the first cycle.  The size of the
+tables does not count there, for a dict keeps its size when it is emptied; it is printed.
+
+On a leak, prints what grew, and writes what refers to one survivor to leak.dot in the current
+directory (`dot -Tsvg leak.dot` draws it).
+
+Exit code: 0 no leak, 1 a leak, 2 bad usage.
+"""
+
+# ruff: noqa: E402
+
+from __future__ import annotations
+
+import tracemalloc
+
+tracemalloc.start()  # before the imports, for the modules to count in the 1 %
+
+import argparse
+import gc
+import inspect
+import sys
+from copy import deepcopy
+from struct import pack
+from typing import Any, Callable, Iterator
+from weakref import ref
+
+import objgraph
+from exabgp.bgp.message import Action, Update
+from exabgp.bgp.message.direction import Direction
+from exabgp.configuration.check import _negotiated
+from exabgp.configuration.configuration import Configuration
+from exabgp.environment import getenv
+from exabgp.logger import log
+from exabgp.rib.change import Change
+
+import exabgp_intern
+from exabgp_intern.canonical import Table
+from exabgp_intern.installation import DEFAULT, canonical_class
+
+CLASSES = [canonical_class(name) for name in DEFAULT]
+
+# ------------------------------------------------------------------------------------------ routes
+
+
+def rd(value: int) -> bytes:
+    return pack('!HHL', 0, 65000, value)
+
+
+def label(value: int) -> bytes:
+    return (value << 4 | 1).to_bytes(3, 'big')
+
+
+def vpn(route: int, value: int) -> bytes:
+    return pack('!LB', value, 24 + 64 + 32) + label(value) + rd(value) + pack('!L', route)
+
+
+def labelled(route: int, value: int) -> bytes:
+    return pack('!LB', value, 24 + 32) + label(value) + pack('!L', route)
+
+
+def unicast(route: int, value: int) -> bytes:
+    return pack('!LBL', value, 32, route)
+
+
+def evpn(route: int, value: int) -> bytes:
+    esi, mac = pack('!HQ', 0, value), pack('!HL', 0x0200, route)
+    return pack('!LBB', value, 2, 33) + rd(value) + esi + pack('!LB', value, 48) + mac + b'\0' + label(value)
+
+
+# AFI, SAFI, what stands before the address in a next hop, the routes
+FAMILIES = ((1, 128, bytes(8), vpn), (1, 4, b'', labelled), (25, 70, b'', evpn), (1, 1, b'', unicast))
+
+ORIGIN_PATH_PREFERENCE = b'\x40\x01\x01\0' + b'\x40\x02\0' + b'\x40\x05\x04\0\0\0\x64'
+NEXT_HOP = bytes([192, 0, 2, 1])
+
+
+def messages(announce: bool, routes: range, value_of: Callable[[int], int]) -> Iterator[bytes]:
+    """Yield the UPDATE messages, 50 routes in each, that announce or withdraw `routes` of each family."""
+    for afi, safi, before, nlri in FAMILIES:
+        for at in range(0, len(routes), 50):
+            nlris = b''.join(nlri(route, value_of(route)) for route in routes[at : at + 50])
+            family = pack('!HB', afi, safi)
+            if announce:
+                reach = family + bytes([len(before + NEXT_HOP)]) + before + NEXT_HOP + b'\0' + nlris
+                attributes = ORIGIN_PATH_PREFERENCE + pack('!BBH', 0x90, 14, len(reach)) + reach
+            else:
+                attributes = pack('!BBH', 0x90, 15, len(family + nlris)) + family + nlris
+            yield pack('!HH', 0, len(attributes)) + attributes
+
+
+CONFIGURATION = """
+neighbor 192.0.2.1 {
+    router-id 192.0.2.2;
+    local-address 192.0.2.2;
+    local-as 65000;
+    peer-as 65000;
+    family { ipv4 unicast; ipv4 nlri-mpls; ipv4 mpls-vpn; l2vpn evpn; }
+    capability { add-path send/receive; }
+    static { %s }
+}
+"""
+
+STATIC = 'route 10.0.{0}.{1}/32 rd 65000:{2} label {2} path-information {2} next-hop 192.0.2.1;'
+
+
+class Speaker:
+    """A BGP speaker without its sockets: a configuration, one session, the routes of both directions."""
+
+    def __init__(self) -> None:
+        self.configuration = Configuration([CONFIGURATION], text=True)
+        self.reload()
+        self.negotiated = _negotiated(self.neighbor)
+
+    def reload(self, routes: str = '') -> None:
+        self.configuration._configurations = [CONFIGURATION % routes]
+        if self.configuration.reload() is not True:
+            raise ValueError(str(self.configuration.error))
+        (self.neighbor,) = self.configuration.neighbors.values()
+        self.rib = self.neighbor.rib
+        if self.neighbor.previous:
+            # what ExaBGP's peer does when it sees a new configuration
+            self.rib.outgoing.replace_reload(self.neighbor.previous.changes, self.neighbor.changes)
+            self.neighbor.previous = None
+
+    def receive(self, bodies: Iterator[bytes]) -> None:
+        """Decode, store, and pass on."""
+        for body in bodies:
+            update = Update.unpack_message(body, Direction.IN, self.negotiated)
+            for nlri in update.nlris:
+                change = Change(nlri, update.attributes)
+                self.rib.incoming.update_cache(change)
+                if nlri.action == Action.ANNOUNCE:
+                    self.rib.outgoing.add_to_rib(change)
+                else:
+                    self.rib.outgoing.del_from_rib(change)
+        self.send()
+
+    def send(self) -> None:
+        for update in self.rib.outgoing.updates(True):
+            for _ in update.messages(self.negotiated):
+                pass
+
+    def flush(self) -> None:
+        self.rib.incoming.clear()
+        self.rib.outgoing.withdraw()
+        self.send()
+        self.rib.outgoing.clear()
+
+    def held(self) -> set[int]:
+        """Return the ids of all that the routes refer to."""
+        changes = list(self.neighbor.changes)
+        for rib in (self.rib.incoming, self.rib.outgoing):
+            changes += rib.cached_changes(actions=(Action.ANNOUNCE, Action.WITHDRAW))
+        return {id(value) for change in changes for value in vars(change.nlri).values()}
+
+
+# ------------------------------------------------------------------------------------------ checks
+
+
+def check(speaker: Speaker, stage: str) -> int:
+    """Exit if there is a qualifier that no route holds; return how many qualifiers there are."""
+    held = speaker.held()
+    alive = [qualifier for cls in CLASSES for qualifier in objgraph.by_type(f'{cls.__module__}.{cls.__name__}')]
+    number = len(alive)
+    if number < sum(entry() is not None for cls in CLASSES for entry in cls._table.valuerefs()):
+        sys.exit('objgraph does not find all that is alive, so this program cannot tell')
+    alive = [qualifier for qualifier in alive if id(qualifier) not in held]
+    if alive:
+        leak(f'{len(alive)} of {number} qualifiers are held by no route {stage}', alive)
+    return number
+
+
+def check_empty(speaker: Speaker, stage: str) -> None:
+    check(speaker, stage)
+    left = [entry for cls in CLASSES for entry in cls._refs.values()]
+    if left:
+        leak(f'{len(left)} entries are left in the tables {stage}', left)
+
+
+def check_memory(start: int, stage: str, repeat: Callable[[], Any]) -> None:
+    now = traced()
+    print(f'traced memory {stage}: {now:,} bytes, {now / start - 1:+.2%}')
+    if now > start * 1.01:
+        before = tracemalloc.take_snapshot()
+        repeat()
+        after = tracemalloc.take_snapshot().filter_traces([tracemalloc.Filter(False, tracemalloc.__file__)])
+        print('what one more cycle adds:')
+        for growth in [growth for growth in after.compare_to(before, 'lineno') if growth.size_diff > 0][:5]:
+            print(f'    {growth}')
+        leak(f'{now - start:,} bytes more than at the start are in use {stage}')
+
+
+def traced() -> int:
+    return tracemalloc.get_traced_memory()[0] - sum(tables())
+
+
+def tables() -> list[int]:
+    return [sys.getsizeof(cls._refs) for cls in CLASSES]
+
+
+def leak(verdict: str, survivors: Any = None) -> None:
+    if survivors:
+        print('what grew:', ', '.join(f'{number} {name}' for name, number in objgraph.typestats(survivors).items()))
+        gc.unfreeze()  # the graph shows no frozen objects
+        objgraph.show_backrefs(
+            survivors[:1],
+            max_depth=5,
+            extra_ignore=[id(survivors)],
+            filter=lambda referrer: not inspect.isframe(referrer),
+            filename='leak.dot',
+        )
+    print('LEAK:', verdict)
+    sys.exit(1)
+
+
+# ------------------------------------------------------------------------------------------ cycles
+
+
+def cycle(speaker: Speaker, number: int, size: int) -> None:
+    """Take `size` routes of each family, 10 to a value, through everything."""
+    routes = range(size)
+    half = routes[::2]
+
+    def value_of(route: int) -> int:
+        return 1 + (number * size + route) // 10
+
+    speaker.receive(messages(True, routes, value_of))
+    check(speaker, 'after announcements')
+    speaker.receive(messages(False, half, value_of))
+    check(speaker, 'after withdrawals')
+    speaker.receive(messages(True, half, value_of))
+    check(speaker, 'after new announcements')
+    speaker.flush()
+    check_empty(speaker, 'after a flush')
+
+    static = [STATIC.format(route >> 8 & 255, route & 255, value_of(route)) for route in routes[::10]]
+    speaker.reload(' '.join(static))
+    copy = deepcopy(speaker.neighbor)  # as ExaBGP does to validate a configuration
+    check(speaker, 'after a reload and a copy')
+    del copy
+    speaker.reload()
+    speaker.flush()
+    check_empty(speaker, 'after a reload without routes')
+
+
+def peak(speaker: Speaker, size: int) -> None:
+    """Take `size` routes of each family, with all values different, in and out again."""
+    speaker.receive(messages(True, range(size), lambda route: 1 + route))
+    print(f'peak: {check(speaker, "at the peak"):,} qualifiers alive, in tables of {sum(tables()):,} bytes')
+    speaker.flush()
+    check_empty(speaker, 'after the peak')
+    print(f'the tables are empty, and keep {sum(tables()):,} bytes')
+
+
+# ------------------------------------------------------------------------------------------ faults
+
+Intern = Callable[[Table, Any, Any], Any]
+
+
+def strong(intern: Intern) -> Intern:
+    """A second table, that is not weak."""
+    kept: dict[Any, Any] = {}
+
+    def faulty(table: Table, key: Any, cls: Any) -> Any:
+        return kept.setdefault((cls, key), intern(table, key, cls))
+
+    return faulty
+
+
+def loop(intern: Intern) -> Intern:
+    """Instances that refer to themselves, so that only a collection frees them."""
+
+    def faulty(table: Table, key: Any, cls: Any) -> Any:
+        instance = intern(table, key, cls)
+        vars(instance)['itself'] = instance
+        return instance
+
+    return faulty
+
+
+def stale(intern: Intern) -> Intern:
+    """Entries that stay when their instance goes."""
+
+    def faulty(table: Table, key: Any, cls: Any) -> Any:
+        instance = intern(table, key, cls)
+        table.data[key] = ref(instance)  # type: ignore[assignment]
+        return instance
+
+    return faulty
+
+
+def keys(intern: Intern) -> Intern:
+    """A record of all keys there ever were."""
+    seen: list[Any] = []
+
+    def faulty(table: Table, key: Any, cls: Any) -> Any:
+        seen.append((cls, key))
+        return intern(table, key, cls)
+
+    return faulty
+
+
+FAULTS = {fault.__name__: fault for fault in (strong, loop, stale, keys)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--routes', type=int, default=500, help='of each family in a cycle, %(default)s')
+    parser.add_argument('--cycles', type=int, default=50, help='%(default)s')
+    parser.add_argument('--peak', type=int, default=20000, help='routes of each family, six values each, %(default)s')
+    parser.add_argument('--plant', choices=FAULTS, help='make the tables faulty, to see it found')
+    options = parser.parse_args()
+    if min(options.routes, options.cycles, options.peak) < 1:
+        parser.error('the sizes are 1 at least')
+
+    gc.disable()
+    log.init(getenv())
+    exabgp_intern.install()
+    if options.plant:
+        Table.intern = FAULTS[options.plant](Table.intern)  # type: ignore[method-assign]
+    speaker = Speaker()
+    gc.freeze()  # what is here already is no leak; objgraph need not look at it
+
+    cycle(speaker, 0, options.routes)
+    start = traced()
+    print(f'traced memory after the first cycle: {start:,} bytes')
+    for number in range(1, options.cycles + 1):
+        cycle(speaker, number, options.routes)
+
+    def repeat() -> None:
+        cycle(speaker, options.cycles + 1, options.routes)
+
+    check_memory(start, f'after {options.cycles} more', repeat)
+    peak(speaker, options.peak)
+    check_memory(start, 'after the peak', repeat)
+    routes = (options.routes * 3 // 2 * (options.cycles + 1) + options.peak) * len(FAMILIES)
+    print(f'no leak: {routes:,} routes announced, and no qualifier outlived them')
+
+
+if __name__ == '__main__':
+    main()

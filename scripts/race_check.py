@@ -1,0 +1,359 @@
+"""Look for a value that has two objects, and for what hangs or fails, in a race.
+
+threads     four threads build the same new values at once, with a switch interval of a microsecond,
+            and build them again while they let go of them
+finalisers  a collection in the middle of a construction runs a finaliser that builds the same value
+callbacks   the same with a weak reference callback; every other time that collection takes the
+            object that the value had, too
+statistics  stats() is read while three threads construct
+forks       a process that is forked while three threads construct does so too
+exits       finalisers construct that run late in the exit of the interpreter; all must succeed, and
+            nothing be printed
+
+A check that takes longer than the limit is at fault: a table that spins or waits never ends.
+
+Exit code: 0 no fault, 1 a fault, 2 bad usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import builtins
+import gc
+import logging
+import os
+import signal
+import sys
+import tempfile
+import threading
+import time
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any, Callable, Iterator, NoReturn, Sequence
+from weakref import KeyedRef, ref
+
+import exabgp.rib
+
+import exabgp_intern  # noqa: F401  # so that a finaliser with this module's names holds the package at exit
+from exabgp_intern import ESI, EthernetTag, Labels, PathInfo, RouteDistinguisher, stats
+from exabgp_intern.canonical import Canonical, Table
+
+# What builds the value of a number; the last two by way of ExaBGP's constructor.  Bound to the
+# classes, for their names here are gone when the interpreter exits.
+BUILDERS: list[Callable[..., Any]] = [
+    lambda number, cls=RouteDistinguisher: cls(number.to_bytes(8, 'big')),
+    lambda number, cls=PathInfo: cls(number.to_bytes(4, 'big')),
+    lambda number, cls=ESI: cls(number.to_bytes(10, 'big')),
+    lambda number, cls=EthernetTag: cls(number),
+    lambda number, cls=Labels: cls([number]),
+    lambda number, cls=Labels: cls.unpack(number.to_bytes(3, 'big')),
+    lambda number, cls=Labels: cls([number, 3]),
+    lambda number, cls=PathInfo: cls(integer=2**24 + number),
+]
+
+
+def build(number: int) -> list[Any]:
+    return [builder(number) for builder in BUILDERS]
+
+
+def duplicates(*built: Sequence[Any]) -> int:
+    """Return for how many values not all of `built` have the same object."""
+    return sum(len(set(map(id, objects))) > 1 for objects in zip(*built))
+
+
+def fail(verdict: str) -> NoReturn:
+    print('FAULT:', verdict, flush=True)
+    os._exit(1)  # a thread may be waiting for ever
+
+
+# ------------------------------------------------------------------------------------------ checks
+
+
+def threads(rounds: int) -> dict[str, int]:
+    built: list[list[Any]] = [[]] * 4
+    barrier = threading.Barrier(len(built))
+    found = 0
+
+    def run(mine: int) -> None:
+        nonlocal found
+        for number in range(rounds):
+            barrier.wait()
+            built[mine] = []
+            # in odd rounds the values of the round before, whose objects go at this moment
+            built[mine] = [made for value in range(5) for made in build(number // 2 * 5 + value)]
+            if barrier.wait() == 0:
+                found += duplicates(*built)
+            barrier.wait()
+
+    with ThreadPoolExecutor(len(built)) as pool:
+        for running in [pool.submit(run, mine) for mine in range(len(built))]:
+            running.result()
+    return {'duplicates': found}
+
+
+class Garbage:
+    """A cycle, with what it holds in it; younger than it, for its references to be called back first."""
+
+    def __init__(self) -> None:
+        self.cycle = self
+        self.held: Any = None
+
+
+class Finalised(Garbage):
+    def __init__(self, act: Callable[[], None]) -> None:
+        super().__init__()
+        self.act = act
+
+    def __del__(self) -> None:
+        self.act()
+
+
+def finalisers(rounds: int) -> dict[str, int]:
+    def leave(number: int, builder: Callable[[int], Any], act: Callable[[], None]) -> None:
+        Finalised(act)
+
+    return collected(rounds, leave)
+
+
+def callbacks(rounds: int) -> dict[str, int]:
+    def leave(number: int, builder: Callable[[int], Any], act: Callable[[], None]) -> Any:
+        garbage = Garbage()
+        if number % 2:
+            garbage.held = builder(number)
+        return ref(garbage, lambda _: act())
+
+    return collected(rounds, leave)
+
+
+def collected(rounds: int, leave: Callable[..., Any]) -> dict[str, int]:
+    """Build values, each when a collection is due of garbage that builds the value again."""
+    found = within = 0
+    for number in range(rounds):
+        builder = BUILDERS[number // 2 % len(BUILDERS)]
+        built: list[Any] = []
+        gc.collect()
+        watch = leave(number, builder, lambda: built.append(builder(number)))  # noqa: B023
+        # due at the first to eighth allocation from here
+        gc.set_threshold(gc.get_count()[0] + number // 2 // len(BUILDERS) % 8)
+        gc.enable()
+        made = builder(number)
+        gc.disable()
+        within += len(built)
+        gc.collect()
+        del watch
+        if len(built) != 1:
+            fail(f'the garbage of round {number} built {len(built)} times')
+        found += duplicates([made], built)
+    if not within:
+        fail('no collection fell into a construction')
+    return {'duplicates': found, 'collections within a construction': within}
+
+
+@contextmanager
+def churn() -> Iterator[None]:
+    """Let three threads build a few values again and again."""
+    over = threading.Event()
+
+    def run() -> None:
+        while not over.is_set():
+            for number in range(8):
+                build(number)
+
+    with ThreadPoolExecutor(3) as pool:
+        running = [pool.submit(run) for _ in range(3)]
+        try:
+            yield
+        finally:
+            over.set()
+        for thread in running:
+            thread.result()
+
+
+def statistics(rounds: int) -> dict[str, int]:
+    held = [build(number) for number in range(100, 200)]
+    seen = 0
+    with churn():
+        for _ in range(rounds):
+            for name, counts in stats().items():
+                seen += counts.alive
+                if min(counts.alive, counts.references, counts.freed) < 0:
+                    fail(f'{name} has {counts}')
+    if seen < rounds * sum(map(len, held)):
+        fail('the statistics missed objects')
+    return {'objects seen': seen}
+
+
+def child(run: Callable[[], Any]) -> int:
+    """Run in a forked process, with a limit of its own; return its wait status."""
+    number = os.fork()
+    if number:
+        return os.waitpid(number, 0)[1]
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.alarm(10)
+    return sys.exit(run())
+
+
+def forks(rounds: int) -> dict[str, int]:
+    held = build(8)
+
+    def run() -> NoReturn:
+        found = sum(duplicates(build(number), build(number)) for number in range(10)) + duplicates(held, build(8))
+        os._exit(found)
+
+    found = 0
+    with churn():
+        for number in range(rounds):
+            status = child(run)
+            if os.WIFSIGNALED(status):
+                fail(f'forked process {number} of {rounds} ended by {signal.Signals(os.WTERMSIG(status)).name}')
+            found += os.WEXITSTATUS(status)
+    return {'duplicates': found}
+
+
+class Late:
+    def __del__(self, builders: Any = BUILDERS, write: Any = os.write) -> None:
+        for builder in builders:
+            builder(7)
+        write(1, b'.')
+
+
+# What the interpreter takes apart at different times; ExaBGP's own classes still work in all of them.
+PLACES = (sys.modules['__main__'], Late, Table, exabgp.rib, logging, threading.local(), builtins, sys)
+
+
+def exits(rounds: int) -> dict[str, int]:
+    each = rounds // len(PLACES) // 5 + 1
+    built = 0
+
+    def run() -> None:
+        gc.unfreeze()
+        os.dup2(out.fileno(), 1)
+        os.dup2(err.fileno(), 2)
+        for number in range(each):
+            setattr(place, f'late{number}', Late())
+
+    for place in PLACES * 5:
+        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+            status = child(run)
+            out.seek(0)
+            err.seek(0)
+            done, printed = len(out.read()), err.read().decode()
+        if printed or status or done < each:
+            print(printed[:1000])
+            fail(f'{done} of {each} finalisers in {place} succeeded at exit, with status {status}')
+        built += done
+    return {'finalisers': built}
+
+
+CHECKS = (threads, finalisers, callbacks, statistics, forks, exits)
+
+# ------------------------------------------------------------------------------------------ faults
+
+
+class GetThenSet(Table):
+    """Look first, then add."""
+
+    def intern(self, key: Any, cls: Any) -> Any:
+        instance = self.get(key)
+        if instance is None:
+            instance = self[key] = Table().intern(key, cls)
+            next(self._misses)
+        return instance
+
+
+class Lock(GetThenSet):
+    """Look and add under a lock, which its own thread may enter again."""
+
+    lock = threading.RLock()
+
+    def intern(self, key: Any, cls: Any) -> Any:
+        with self.lock:
+            return super().intern(key, cls)
+
+
+class NoEvict(Table):
+    """Add in one step, but wait for a dead entry to be removed by somebody else."""
+
+    def intern(self, key: Any, cls: Any) -> Any:
+        instance = Table().intern(key, cls)
+        made = KeyedRef(instance, self._remove, key)
+        next(self._misses)
+        winner = None
+        while winner is None:
+            winner = self.data.setdefault(key, made)()
+        return winner
+
+
+class Iterate(Table):
+    """Show the entries themselves, not a copy of them."""
+
+    def valuerefs(self) -> Any:
+        return [entry for entry in self.data.values()]  # noqa: C416  # list() would be one step
+
+
+def swap(fault: type[Table]) -> None:
+    for cls in (RouteDistinguisher, Labels, PathInfo, ESI, EthernetTag):
+        cls._table.__class__ = fault
+
+
+def late_import() -> None:
+    """Import what a construction needs when it needs it."""
+    new = Canonical.__new__
+
+    def faulty(cls: Any, *args: Any, **kwargs: Any) -> Any:
+        import weakref  # noqa: F401
+
+        return new(cls, *args, **kwargs)
+
+    Canonical.__new__ = staticmethod(faulty)  # type: ignore[method-assign]
+
+
+FAULTS: dict[str, Callable[[], None]] = {
+    'get-then-set': lambda: swap(GetThenSet),
+    'lock': lambda: swap(Lock),
+    'no-evict': lambda: swap(NoEvict),
+    'iterate': lambda: swap(Iterate),
+    'import': late_import,
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--rounds', type=int, default=3000, help='of each check, %(default)s')
+    parser.add_argument('--limit', type=int, default=150, help='seconds for each check, %(default)s')
+    parser.add_argument('--plant', choices=FAULTS, help='make the tables faulty, to see it found')
+    options = parser.parse_args()
+    if min(options.rounds, options.limit) < 1:
+        parser.error('the numbers are 1 at least')
+
+    if options.plant:
+        FAULTS[options.plant]()
+    warnings.simplefilter('ignore', DeprecationWarning)  # of os.fork() beside threads: it is what we test
+    sys.setswitchinterval(1e-6)
+    gc.disable()
+    gc.freeze()  # for the collections to be quick
+
+    faulty = []
+    for check in CHECKS:
+        name = check.__name__
+        signal.signal(signal.SIGALRM, lambda *_: fail(f'{name} not done in {options.limit} s'))  # noqa: B023
+        signal.alarm(options.limit)
+        start = time.perf_counter()
+        try:
+            counts = check(options.rounds)
+        except Exception as error:
+            fail(f'{name} raised {error!r}')
+        signal.alarm(0)
+        seconds = time.perf_counter() - start
+        results = ', '.join(f'{number:,} {what}' for what, number in counts.items())
+        print(f'{name}: {options.rounds:,} rounds in {seconds:.2f} s, {results}', flush=True)
+        if counts.get('duplicates'):
+            faulty.append(name)
+    if faulty:
+        fail(f'duplicates under {", ".join(faulty)}')
+    print('no fault: every value had one object')
+
+
+if __name__ == '__main__':
+    main()

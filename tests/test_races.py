@@ -1,0 +1,52 @@
+"""One object for a value whatever interrupts whom: runs scripts/race_check.py, and with planted faults."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROGRAM = Path(__file__).parent.parent / 'scripts' / 'race_check.py'
+
+
+def race_check(*options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, str(PROGRAM), *options], capture_output=True, text=True, timeout=120)
+
+
+def test_no_fault() -> None:
+    done = race_check('--rounds', '500')
+    assert done.stdout.splitlines()[-1] == 'no fault: every value had one object'
+    for check in ('threads', 'finalisers', 'callbacks', 'statistics', 'forks', 'exits'):
+        assert f'{check}: 500 rounds' in done.stdout
+    assert done.stderr == ''
+    assert done.returncode == 0
+
+
+@pytest.mark.parametrize(
+    'fault, found',
+    [
+        ('get-then-set', 'FAULT: duplicates under threads, finalisers, callbacks'),
+        ('lock', 'ended by SIGALRM'),
+        ('no-evict', 'FAULT: callbacks not done in 10 s'),
+        ('iterate', "FAULT: statistics raised RuntimeError('dictionary changed size during iteration')"),
+        ('import', 'FAULT: 0 of '),
+    ],
+)
+def test_planted_fault(fault: str, found: str) -> None:
+    limit = '10' if fault == 'no-evict' else '60'
+    done = race_check('--rounds', '500', '--limit', limit, '--plant', fault)
+    assert done.returncode == 1
+    assert found in done.stdout.splitlines()[-1]
+
+
+@pytest.mark.parametrize('options', [('--plant', 'nothing'), ('--rounds', '0')])
+def test_bad_usage(options: tuple[str, str]) -> None:
+    assert race_check(*options).returncode == 2
+
+
+def test_help() -> None:
+    done = race_check('--help')
+    assert done.returncode == 0
+    assert 'Exit code: 0 no fault, 1 a fault, 2 bad usage.' in done.stdout
