@@ -15,20 +15,34 @@ from _weakref import _remove_dead_weakref  # type: ignore[attr-defined]
 from copy import deepcopy
 from itertools import count
 from typing import TYPE_CHECKING, Any, Callable, ClassVar
-from weakref import KeyedRef, WeakValueDictionary, ref
+from weakref import WeakValueDictionary, ref
 
-__all__ = ('KEY', 'NOTHING', 'Canonical', 'CanonicalType', 'Table', 'octets', 'restore')
+__all__ = ('KEY', 'NOTHING', 'Canonical', 'CanonicalType', 'Entry', 'Table', 'restore')
 
 # A reference that is dead already: `refs.get(key, NOTHING)()` is the live instance or None.
 NOTHING: ref[Any] = ref(set())
+
+
+class Entry(ref):  # type: ignore[type-arg]
+    """What weakref calls KeyedRef, made in C: half the time, and at interpreter exit as late as any."""
+
+    __slots__ = ('key',)
+
+    if TYPE_CHECKING:
+        key: Any
 
 
 class Table(WeakValueDictionary):  # type: ignore[type-arg]
     """The live instances of one class by key; a key is bytes, an int, a str or a tuple of them."""
 
     if TYPE_CHECKING:
-        data: dict[Any, KeyedRef[Any, Any]]
-        _remove: Callable[[KeyedRef[Any, Any]], None]
+        data: dict[Any, Entry]
+        _remove: Callable[[Entry], None]
+
+    # Attributes, not globals, as all that a constructor needs in this package: when the interpreter
+    # exits, modules are emptied before the last finalisers run.
+    _entry = Entry
+    _evict = staticmethod(_remove_dead_weakref)
 
     def __init__(self) -> None:
         super().__init__()
@@ -42,7 +56,8 @@ class Table(WeakValueDictionary):  # type: ignore[type-arg]
         """
         instance = object.__new__(cls._of)
         cls._fill(instance, key)
-        made = KeyedRef(instance, self._remove, key)
+        made = self._entry(instance, self._remove)
+        made.key = key
         while True:
             # One step, in C.  `get` and then `set` would let another winner in between them.
             held = self.data.setdefault(key, made)
@@ -54,21 +69,12 @@ class Table(WeakValueDictionary):  # type: ignore[type-arg]
                 return winner
             # The collector clears all references before it runs the first callback, so a callback
             # that builds its own key finds its entry dead, and nobody else to remove it.
-            _remove_dead_weakref(self.data, key)
+            self._evict(self.data, key)
 
     def misses(self) -> int:
         """Return how many instances this table has taken in since it was made."""
         # next() on a count is one step, `+= 1` is not; only its repr tells its place without a step.
         return int(repr(self._misses)[len('count(') : -1])
-
-
-def octets(value: Any) -> bytes | None:
-    """Return `value` if it is bytes, a copy if it is a buffer of octets, None if anything else."""
-    if type(value) is bytes:
-        return value
-    if type(value) is bytearray or (type(value) is memoryview and value.format == 'B' and value.ndim == 1):
-        return bytes(value)
-    return None
 
 
 class CanonicalType(type):
@@ -93,6 +99,11 @@ class CanonicalType(type):
     def __setattr__(cls: Any, name: str, value: Any) -> None:
         # `type(self).seen += 1` in the __init__ of a subclass, where self is a twin, means the subclass
         type.__setattr__(vars(cls).get('_of', cls), name, value)
+        cls._look_at_constructor(name)
+
+    def __delattr__(cls: Any, name: str) -> None:
+        type.__delattr__(cls, name)
+        cls._look_at_constructor(name)
 
     # To isinstance and issubclass the canonical class is ExaBGP's: its sentinels, and routes that
     # were decoded before install(), are instances of ExaBGP's class and stay so.
@@ -122,22 +133,42 @@ class Canonical(metaclass=CanonicalType):
     _of: ClassVar[Any]  # the class itself, from its twin too
     _draft: ClassVar[type]  # what is not canonical: ExaBGP's class, or for a subclass its mutable twin
     _table: ClassVar[Table]
+    _plain: ClassVar[bool]  # no other __init__ or __new__ than ExaBGP's: what is in the table is the answer
+    _nothing: ClassVar[ref[Any]] = NOTHING
     _fill: ClassVar[Any]  # (new instance, key) -> None
-    _refs: ClassVar[dict[Any, KeyedRef[Any, Any]]]  # the dict inside _table: a hit reads it directly
+    _refs: ClassVar[dict[Any, Entry]]  # the dict inside _table: a hit reads it directly
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls._table = Table()
         cls._refs = cls._table.data
         cls._of = cls
+        cls._look_at_constructor('__init__')
         cls._draft = cls._stock if '_stock' in vars(cls) else _twin(cls)
+
+    @classmethod
+    def _look_at_constructor(cls, name: str) -> None:
+        """Note whether the class constructs as ExaBGP's does: a patch, or a subclass, may change that."""
+        if name in ('__init__', '__new__'):
+            cls._plain = cls.__init__ is cls._stock.__init__ and cls.__new__ is Canonical.__new__  # type: ignore[misc]
+            for subclass in type.__subclasses__(cls):
+                subclass._look_at_constructor(name)
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         """Return a draft: an empty object, in no table, for `__init__`, a copy or a pickle to fill."""
         return object.__new__(cls._draft)
 
     @staticmethod
-    def _key_of(made: Any) -> Any:
+    def _octets(value: Any) -> bytes | None:
+        """Return `value` if it is bytes, a copy if it is a buffer of octets, None if anything else."""
+        if type(value) is bytes:
+            return value
+        if type(value) is bytearray or (type(value) is memoryview and value.format == 'B' and value.ndim == 1):
+            return bytes(value)
+        return None
+
+    @classmethod
+    def _key_of(cls, made: Any) -> Any:
         """Return the key for the value of `made`, None if it has something that cannot be in a key."""
         raise NotImplementedError
 

@@ -6,22 +6,20 @@ from typing import Any
 
 from exabgp.bgp.message.update.nlri.qualifier.esi import ESI as Stock
 
-from exabgp_intern.canonical import KEY, NOTHING, Canonical, CanonicalType, octets
+from exabgp_intern.canonical import KEY, NOTHING, Canonical, CanonicalType
 
 __all__ = ('ESI',)
-
-_init, _new = Stock.__init__, Canonical.__new__
 
 
 class _Call(CanonicalType):
     def __call__(cls: Any, esi: Any = NOTHING, /, *args: Any, **kwargs: Any) -> Any:
-        if type(esi) is bytes and not (args or kwargs) and cls.__init__ is _init and cls.__new__ is _new:
-            held = cls._refs.get(esi, NOTHING)()
+        if type(esi) is bytes and not (args or kwargs) and cls._plain:
+            held = cls._refs.get(esi, cls._nothing)()
             if held is not None:
                 return held
             if len(esi) == cls.LENGTH:
                 return cls._table.intern(esi, cls)
-        return CanonicalType.__call__(cls, *(() if esi is NOTHING else (esi,)), *args, **kwargs)
+        return super().__call__(*(() if esi is cls._nothing else (esi,)), *args, **kwargs)
 
 
 class ESI(Canonical, Stock, metaclass=_Call):
@@ -39,6 +37,6 @@ class ESI(Canonical, Stock, metaclass=_Call):
 
     esi = KEY
 
-    @staticmethod
-    def _key_of(made: Any) -> Any:
-        return octets(made.esi)
+    @classmethod
+    def _key_of(cls, made: Any) -> Any:
+        return cls._octets(made.esi)

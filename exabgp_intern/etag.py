@@ -10,15 +10,13 @@ from exabgp_intern.canonical import KEY, NOTHING, Canonical, CanonicalType
 
 __all__ = ('EthernetTag',)
 
-_init, _new = Stock.__init__, Canonical.__new__
-
 
 class _Call(CanonicalType):
     def __call__(cls: Any, tag: Any = NOTHING, /, *args: Any, **kwargs: Any) -> Any:
-        if type(tag) is int and not (args or kwargs) and cls.__init__ is _init and cls.__new__ is _new:
-            held = cls._refs.get(tag, NOTHING)()
+        if type(tag) is int and not (args or kwargs) and cls._plain:
+            held = cls._refs.get(tag, cls._nothing)()
             return cls._table.intern(tag, cls) if held is None else held
-        return CanonicalType.__call__(cls, *(() if tag is NOTHING else (tag,)), *args, **kwargs)
+        return super().__call__(*(() if tag is cls._nothing else (tag,)), *args, **kwargs)
 
 
 class EthernetTag(Canonical, Stock, metaclass=_Call):
@@ -33,7 +31,7 @@ class EthernetTag(Canonical, Stock, metaclass=_Call):
 
     tag = KEY
 
-    @staticmethod
-    def _key_of(made: Any) -> Any:
+    @classmethod
+    def _key_of(cls, made: Any) -> Any:
         # exactly int: True and 1.0 are equal to 1 and print differently
         return made.tag if type(made.tag) is int else None

@@ -6,7 +6,7 @@ from typing import Any
 
 from exabgp.bgp.message.update.nlri.qualifier.mac import MAC as Stock
 
-from exabgp_intern.canonical import Canonical, octets
+from exabgp_intern.canonical import Canonical
 
 __all__ = ('MAC',)
 
@@ -27,7 +27,7 @@ class MAC(Canonical, Stock):
     mac = property(lambda self: self._key[0])
     _packed = property(lambda self: self._key[1])
 
-    @staticmethod
-    def _key_of(made: Any) -> Any:
-        packed = octets(made._packed)
+    @classmethod
+    def _key_of(cls, made: Any) -> Any:
+        packed = cls._octets(made._packed)
         return None if packed is None or type(made.mac) not in (str, type(None)) else (made.mac, packed)

@@ -6,19 +6,17 @@ from typing import Any
 
 from exabgp.bgp.message.update.nlri.qualifier.path import PathInfo as Stock
 
-from exabgp_intern.canonical import KEY, NOTHING, Canonical, CanonicalType, octets
+from exabgp_intern.canonical import KEY, NOTHING, Canonical, CanonicalType
 
 __all__ = ('PathInfo',)
-
-_init, _new = Stock.__init__, Canonical.__new__
 
 
 class _Call(CanonicalType):
     def __call__(cls: Any, packed: Any = NOTHING, /, *args: Any, **kwargs: Any) -> Any:
-        if type(packed) is bytes and packed and not (args or kwargs) and cls.__init__ is _init and cls.__new__ is _new:
-            held = cls._refs.get(packed, NOTHING)()
+        if type(packed) is bytes and packed and not (args or kwargs) and cls._plain:
+            held = cls._refs.get(packed, cls._nothing)()
             return cls._table.intern(packed, cls) if held is None else held
-        return CanonicalType.__call__(cls, *(() if packed is NOTHING else (packed,)), *args, **kwargs)
+        return super().__call__(*(() if packed is cls._nothing else (packed,)), *args, **kwargs)
 
 
 class PathInfo(Canonical, Stock, metaclass=_Call):
@@ -37,9 +35,9 @@ class PathInfo(Canonical, Stock, metaclass=_Call):
 
     path_info = KEY
 
-    @staticmethod
-    def _key_of(made: Any) -> Any:
-        return octets(made.path_info)
+    @classmethod
+    def _key_of(cls, made: Any) -> Any:
+        return cls._octets(made.path_info)
 
     @classmethod
     def from_packed(cls, packed: Any) -> Any:

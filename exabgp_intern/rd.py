@@ -6,19 +6,17 @@ from typing import Any
 
 from exabgp.bgp.message.update.nlri.qualifier.rd import RouteDistinguisher as Stock
 
-from exabgp_intern.canonical import KEY, NOTHING, Canonical, CanonicalType, octets
+from exabgp_intern.canonical import KEY, NOTHING, Canonical, CanonicalType
 
 __all__ = ('RouteDistinguisher',)
-
-_init, _new = Stock.__init__, Canonical.__new__
 
 
 class _Call(CanonicalType):
     def __call__(cls: Any, rd: Any = NOTHING, /, *args: Any, **kwargs: Any) -> Any:
-        if type(rd) is bytes and not (args or kwargs) and cls.__init__ is _init and cls.__new__ is _new:
-            held = cls._refs.get(rd, NOTHING)()
+        if type(rd) is bytes and not (args or kwargs) and cls._plain:
+            held = cls._refs.get(rd, cls._nothing)()
             return cls._table.intern(rd, cls) if held is None else held
-        return CanonicalType.__call__(cls, *(() if rd is NOTHING else (rd,)), *args, **kwargs)
+        return super().__call__(*(() if rd is cls._nothing else (rd,)), *args, **kwargs)
 
 
 class RouteDistinguisher(Canonical, Stock, metaclass=_Call):
@@ -38,9 +36,9 @@ class RouteDistinguisher(Canonical, Stock, metaclass=_Call):
     def __len__(self) -> int:
         return len(self.rd)  # one call less than ExaBGP's, which reads _len
 
-    @staticmethod
-    def _key_of(made: Any) -> Any:
-        return octets(made.rd)
+    @classmethod
+    def _key_of(cls, made: Any) -> Any:
+        return cls._octets(made.rd)
 
     def __copy__(self) -> Any:
         return self if self.rd else self.NORD  # as ExaBGP has it

@@ -5,8 +5,9 @@ Takes a checkout of branch 5.0 of github.com/Exa-Networks/exabgp, copies it, and
 without interning must pass with it, but for what upstream_expected.txt, beside this script, lists
 and gives the reason for; and all that it lists must differ, or interning was not on.
 
-Some encoding tests of ExaBGP fail now and then: a functional test has failed if it fails three
-times, twice of them alone.  They use the TCP ports from 1790 up.  All of it takes about ten minutes.
+Some encoding tests of ExaBGP are a race, and fail now and then without interning too.  So a
+functional test that fails is run again, alone, and has failed if it never passes; it is named if it
+does.  These tests use the TCP ports from 1790 up.  All of it takes about ten minutes.
 
 Exit code: 0 no other difference than the expected ones, 1 another one, or a suite without results,
 2 bad usage, no checkout of 5.0, or something that the tests need is not installed.
@@ -31,11 +32,11 @@ EXPECTED = Path(__file__).with_name('upstream_expected.txt')
 NEEDED = ('exabgp_intern', 'pytest', 'pytest_asyncio', 'pytest_benchmark', 'hypothesis', 'psutil')
 SUITES = ('pytest', 'parsing', 'decoding', 'encoding')
 SECONDS = 1800  # of any child
-FUNCTIONAL_SECONDS = 120  # of the tests of one run of qa/bin/functional, which start all at once
+AGAIN = 8  # times; alone, the test unknown-message was seen to fail in one run of three, or two of them
 
 # As sitecustomize.py in the copy's src, this runs first in all that qa/bin/functional starts: whatever
 # PYTHONPATH those were given, src is on it.  sys.argv is set by then, so that ExaBGP finds its root.
-# Each process of ExaBGP leaves a file with the number of canonical objects that it has made.
+# Each process of ExaBGP leaves a file: how many canonical objects it has made, and its arguments.
 HOOK = """\
 import atexit, os, sys
 
@@ -47,7 +48,7 @@ if sys.argv[0].endswith('/exabgp/application/main.py'):
 
     def witness():
         with open(os.path.join({witnesses!r}, str(os.getpid())), 'w') as file:
-            file.write(str(made() - before))
+            file.write(str(made() - before) + ' ' + ' '.join(sys.argv[1:]))
 
     exabgp_intern.install()
     before = made()
@@ -104,11 +105,15 @@ def compare(checkout: Path, directory: Path) -> dict[str, tuple[Results, Results
 
 
 def check_witnesses(suite: str, tests: int, witnesses: Path) -> None:
-    """Raise NoResults unless interning was on in one process of ExaBGP for each test, and had work."""
-    made = [int(path.read_text()) for path in witnesses.iterdir()]
-    print(f'{suite}: {len(made)} processes of ExaBGP with interning made {sum(made)} canonical objects')
-    if len(made) < tests or not sum(made):
-        raise NoResults(f'interning was not on in all {tests} tests of {suite}')
+    """Raise NoResults unless interning was on in ExaBGP for each test, and had work."""
+    made, arguments = 0, set()  # each test has its own arguments, the same when it is run again
+    for path in witnesses.iterdir():
+        number, _, rest = path.read_text().partition(' ')
+        made += int(number)
+        arguments.add(rest)
+    if len(arguments) < tests or not made:
+        raise NoResults(f'interning was on for {len(arguments)} of {tests} tests of {suite}, and made {made} objects')
+    print(f'{suite}: interning was on in ExaBGP for each of {tests} tests, and made {made} objects')
 
 
 def pytest(copy: Path, *options: str) -> Results:
@@ -137,7 +142,7 @@ def junit(report: str) -> Results:
 
 
 def functional(suite: str, copy: Path) -> Results:
-    """Return the results of `qa/bin/functional SUITE`; what fails there is run again alone, twice."""
+    """Return the results of `qa/bin/functional SUITE`; what fails there is run again, alone."""
     environment = {
         'PATH': os.pathsep.join([os.path.dirname(sys.executable), os.environ.get('PATH', os.defpath)]),
         'INTERPRETER': sys.executable,
@@ -148,14 +153,17 @@ def functional(suite: str, copy: Path) -> Results:
         environment['exabgp_daemon_user'] = 'root'  # nobody, the default, may not read the copy
     command = [sys.executable, 'qa/bin/functional', suite]
     tests = listed(run([*command, '--list'], copy, **environment)[1])
-    command += ['--timeout', str(FUNCTIONAL_SECONDS)]
     marks = displayed(run(command, copy, **environment)[1])
     if not tests or len(marks) != len(tests):
         raise NoResults(f'{suite} has {len(tests)} tests and showed {len(marks)} results')
     results = {}
     for (nick, name), passed in zip(tests, marks):
-        passed = passed or any(run([*command, nick], copy, **environment)[0] == 0 for _ in range(2))
-        results[f'{suite} {name}'] = '' if passed else f'{suite} {name}'
+        test = f'{suite} {nick} {name}'
+        if not passed:
+            passed = any(run([*command, nick], copy, **environment)[0] == 0 for _ in range(AGAIN))
+            if passed:
+                print(f'{test} failed, and passed when it was run again')
+        results[test] = '' if passed else test
     return results
 
 

@@ -116,13 +116,35 @@ def test_that_daemons_without_interning_fail(script: Any, checkout: Path, capsys
     script.HOOK = ''
     script.SUITES = ('decoding',)
     assert script.main([str(checkout)]) == 1
-    assert capsys.readouterr().out.splitlines()[-1] == 'FAIL: interning was not on in all 1 tests of decoding'
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last == 'FAIL: interning was on for 0 of 1 tests of decoding, and made 0 objects'
 
 
 def test_that_daemons_in_which_nothing_is_installed_fail(script: Any, checkout: Path) -> None:
     script.HOOK = script.HOOK.replace('    exabgp_intern.install()\n', '')
     script.SUITES = ('decoding',)
     assert script.main([str(checkout)]) == 1
+
+
+@pytest.mark.parametrize('witnesses', [['1 a', '1 a'], ['1 a'], ['0 a', '0 b'], []])
+def test_that_interning_must_be_on_for_each_test(script: Any, tmp_path: Path, witnesses: list[str]) -> None:
+    (tmp_path / 'witnesses').mkdir()
+    for number, text in enumerate(witnesses):
+        (tmp_path / 'witnesses' / str(number)).write_text(text)
+    with pytest.raises(script.NoResults):
+        script.check_witnesses('decoding', 2, tmp_path / 'witnesses')
+
+
+@pytest.mark.parametrize('times, code', [(1, 0), (20, 1)])
+def test_that_what_fails_is_run_again(
+    script: Any, checkout: Path, capsys: pytest.CaptureFixture[str], times: int, code: int
+) -> None:
+    """The test fails so many times."""
+    script.SUITES = ('decoding',)
+    counted = f"open('runs', 'a').write('1')\ncode = len(open('runs').read()) <= {times}\nfor mark in"
+    (checkout / 'qa' / 'bin' / 'functional').write_text(FUNCTIONAL.replace('for mark in', counted))
+    assert script.main([str(checkout)]) == code
+    assert ('decoding 0 vpn-1 failed, and passed when it was run again' in capsys.readouterr().out) is (code == 0)
 
 
 def test_that_a_suite_that_breaks_fails(script: Any, checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:
