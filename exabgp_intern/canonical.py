@@ -150,7 +150,8 @@ class Canonical(metaclass=CanonicalType):
     def _look_at_constructor(cls, name: str) -> None:
         """Note whether the class constructs as ExaBGP's does: a patch, or a subclass, may change that."""
         if name in ('__init__', '__new__'):
-            cls._plain = cls.__init__ is cls._stock.__init__ and cls.__new__ is Canonical.__new__  # type: ignore[misc]
+            if cls is not Canonical:
+                cls._plain = cls.__init__ is cls._stock.__init__ and cls.__new__ is Canonical.__new__  # type: ignore[misc]
             for subclass in type.__subclasses__(cls):
                 subclass._look_at_constructor(name)
 

@@ -30,7 +30,7 @@ def test_no_fault() -> None:
         ('get-then-set', 'FAULT: duplicates under threads, finalisers, callbacks'),
         ('lock', 'ended by SIGALRM'),
         ('no-evict', 'FAULT: callbacks not done in 10 s'),
-        ('iterate', "FAULT: statistics raised RuntimeError('dictionary changed size during iteration')"),
+        ('iterate', "FAULT: statistics raised RuntimeError('dictionary "),
         ('import', 'FAULT: 0 of '),
     ],
 )
