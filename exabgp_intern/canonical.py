@@ -131,7 +131,7 @@ class Canonical(metaclass=CanonicalType):
     _samples: ClassVar[tuple[dict[str, Any], ...]]  # what install() compares the two classes on
     _sentinel: ClassVar[str] = ''  # the name of its sentinel, where it has one
     _of: ClassVar[Any]  # the class itself, from its twin too
-    _draft: ClassVar[type]  # what is not canonical: ExaBGP's class, or for a subclass its mutable twin
+    _draft: ClassVar[type]  # what is not canonical: its mutable twin
     _table: ClassVar[Table]
     _plain: ClassVar[bool]  # no other __init__ or __new__ than ExaBGP's: what is in the table is the answer
     _nothing: ClassVar[ref[Any]] = NOTHING
@@ -144,7 +144,7 @@ class Canonical(metaclass=CanonicalType):
         cls._refs = cls._table.data
         cls._of = cls
         cls._look_at_constructor('__init__')
-        cls._draft = cls._stock if '_stock' in vars(cls) else _twin(cls)
+        cls._draft = _twin(cls)
 
     @classmethod
     def _look_at_constructor(cls, name: str) -> None:
@@ -223,9 +223,10 @@ Canonical._fill = KEY.__set__  # past __setattr__
 
 
 class _Twin:
-    """Makes of a canonical subclass one that holds its attributes as ExaBGP does, in `__dict__`.
+    """Makes of a canonical class one that holds its attributes as ExaBGP does, in `__dict__`.
 
-    An instance of a subclass whose own `__init__` gives it more than its value stays one of these.
+    A draft is one of these, and what stays one: a value that cannot be a key, and an instance of a
+    subclass whose own `__init__` gives it more than its value.
     """
 
     __slots__ = ()
@@ -235,7 +236,7 @@ class _Twin:
     _of: ClassVar[Any]
 
     def __init_subclass__(cls) -> None:
-        """Do not call the hook of the subclass: it was not this class that its author wrote."""
+        """Do not call the hook of a subclass: it was not this class that its author wrote."""
 
     def __copy__(self) -> Any:
         return restore(self._of, vars(self))
@@ -245,6 +246,10 @@ class _Twin:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return restore, (self._of, vars(self))
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Fill a draft: what a pickle of ExaBGP's class makes in protocol 2 and later."""
+        vars(self).update(state)
 
 
 def _twin(cls: Any) -> Any:

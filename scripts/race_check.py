@@ -157,8 +157,8 @@ def churn() -> Iterator[None]:
 
     def run() -> None:
         while not over.is_set():
-            for number in range(8):
-                build(number)
+            kept = [build(number) for number in range(8)]
+            del kept
 
     with ThreadPoolExecutor(3) as pool:
         running = [pool.submit(run) for _ in range(3)]
@@ -171,7 +171,7 @@ def churn() -> Iterator[None]:
 
 
 def statistics(rounds: int) -> dict[str, int]:
-    held = [build(number) for number in range(100, 200)]
+    held = [build(number) for number in range(100, 600)]
     seen = 0
     with churn():
         for _ in range(rounds):

@@ -7,7 +7,7 @@ and gives the reason for; and all that it lists must differ, or interning was no
 
 Some encoding tests of ExaBGP are a race, and fail now and then without interning too.  So a
 functional test that fails is run again, alone, and has failed if it never passes; it is named if it
-does.  These tests use the TCP ports from 1790 up.  All of it takes about ten minutes.
+does.  These tests use the TCP ports from 1790 up.  All of it takes ten to fifteen minutes.
 
 Exit code: 0 no other difference than the expected ones, 1 another one, or a suite without results,
 2 bad usage, no checkout of 5.0, or something that the tests need is not installed.

@@ -243,7 +243,7 @@ def test_that_each_expected_difference_is_a_line_of_a_test_and_has_a_reason(scri
 
 @pytest.mark.skipif(not os.environ.get('EXABGP_CHECKOUT'), reason='EXABGP_CHECKOUT names no checkout of ExaBGP 5.0')
 def test_exabgp() -> None:
-    """About ten minutes."""
+    """Ten to fifteen minutes."""
     command = [sys.executable, str(SCRIPT), os.environ['EXABGP_CHECKOUT']]
     ended = subprocess.run(command, stdout=subprocess.PIPE, text=True)
     assert ended.returncode == 0, ended.stdout
