@@ -25,18 +25,17 @@ def test_no_fault() -> None:
 
 
 @pytest.mark.parametrize(
-    'fault, found',
+    'fault, rounds, limit, found',
     [
-        ('get-then-set', 'FAULT: duplicates under threads, finalisers, callbacks'),
-        ('lock', 'ended by SIGALRM'),
-        ('no-evict', 'FAULT: callbacks not done in 10 s'),
-        ('iterate', "FAULT: statistics raised RuntimeError('dictionary "),
-        ('import', 'FAULT: 0 of '),
+        ('get-then-set', 1000, 60, 'FAULT: duplicates under threads, finalisers, callbacks'),
+        ('lock', 100, 60, 'ended by SIGALRM'),
+        ('no-evict', 500, 5, 'FAULT: callbacks not done in 5 s'),
+        ('iterate', 1500, 60, "FAULT: statistics raised RuntimeError('dictionary "),
+        ('import', 100, 60, 'FAULT: 0 of '),
     ],
 )
-def test_planted_fault(fault: str, found: str) -> None:
-    limit = '10' if fault == 'no-evict' else '60'
-    done = race_check('--rounds', '500', '--limit', limit, '--plant', fault)
+def test_planted_fault(fault: str, rounds: int, limit: int, found: str) -> None:
+    done = race_check('--rounds', str(rounds), '--limit', str(limit), '--plant', fault)
     assert done.returncode == 1
     assert found in done.stdout.splitlines()[-1]
 
