@@ -1,8 +1,9 @@
 """The mechanism: one live object for each value of a class.
 
 A call of a canonical class looks the value up in the class's table and returns the instance that
-lives there.  Only when there is none (a miss) does ExaBGP's own constructor run; what it made is
-reduced to a key, and the key is all that the canonical instance keeps.
+lives there; on a miss it makes one, and the value, as a key, is all the state of that.  The usual
+forms of a value are keys as they come.  For all others ExaBGP's own constructor runs first, and what
+it made, or raised, decides.
 
 The table holds its instances weakly: an instance, and its entry, go when the last route that
 refers to it goes.  There is no size to tune and nothing to clear.
