@@ -479,6 +479,15 @@ def test_an_init_that_is_replaced_is_called(monkeypatch: pytest.MonkeyPatch) -> 
     assert seen == [b'12345678']
 
 
+def test_a_new_that_is_replaced_is_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    cls = OURS['RouteDistinguisher']
+    kept = cls(b'12345678')
+    monkeypatch.setattr(cls, '__new__', lambda cls, rd: [rd])
+    assert cls(b'12345678') == [b'12345678']
+    monkeypatch.undo()
+    assert cls(b'12345678') is kept
+
+
 # Drafts
 
 
