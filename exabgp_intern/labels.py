@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from exabgp.bgp.message.update.nlri.qualifier.labels import Labels as Stock
 
-from exabgp_intern.canonical import KEY, NOTHING, Canonical, CanonicalType
+from exabgp_intern.canonical import NOTHING, Canonical, CanonicalType
 
 __all__ = ('Labels',)
 
@@ -41,7 +41,6 @@ class Labels(Canonical, Stock, metaclass=_Call):
         _label: int | None
         _len: int
         _raw: int | None
-        _set_key: ClassVar[Any]
         _set_label: ClassVar[Any]
         _set_len: ClassVar[Any]
         _set_raw: ClassVar[Any]
@@ -70,7 +69,7 @@ class Labels(Canonical, Stock, metaclass=_Call):
                 label = raw >> 4
         else:
             length = len(key[2])
-        cls._set_key(instance, key)
+        super()._fill(instance, key)
         cls._set_label(instance, label)
         cls._set_len(instance, length)
         cls._set_raw(instance, raw)
@@ -133,5 +132,4 @@ class Labels(Canonical, Stock, metaclass=_Call):
 
 
 # past __setattr__
-Labels._set_key = KEY.__set__
 Labels._set_label, Labels._set_len, Labels._set_raw = (vars(Labels)[slot].__set__ for slot in Labels.__slots__)

@@ -36,7 +36,6 @@ from weakref import ref
 import objgraph
 from exabgp.bgp.message import Action, Update
 from exabgp.bgp.message.direction import Direction
-from exabgp.configuration.check import _negotiated
 from exabgp.configuration.configuration import Configuration
 from exabgp.environment import getenv
 from exabgp.logger import log
@@ -45,6 +44,7 @@ from exabgp.rib.change import Change
 import exabgp_intern
 from exabgp_intern.canonical import Table
 from exabgp_intern.installation import DEFAULT, canonical_class
+from exabgp_intern.measure import negotiated_session
 
 CLASSES = [canonical_class(name) for name in DEFAULT]
 
@@ -118,7 +118,7 @@ class Speaker:
     def __init__(self) -> None:
         self.configuration = Configuration([CONFIGURATION], text=True)
         self.reload()
-        self.negotiated = _negotiated(self.neighbor)
+        self.negotiated = negotiated_session(self.neighbor, self.neighbor.families(), self.neighbor.addpaths(), True)
 
     def reload(self, routes: str = '') -> None:
         self.configuration._configurations = [CONFIGURATION % routes]
