@@ -1,4 +1,4 @@
-"""One object for each value of ExaBGP's route qualifiers, held as long as a route refers to it.
+"""One object for each value of ExaBGP's route qualifiers and next hops, held as long as a route refers to it.
 
 `install()` makes ExaBGP use it; `exabgp-intern report` shows what that saves.
 """
@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from exabgp_intern.installation import CLASSES, UnsupportedExaBGP, canonical_class, install, uninstall
+from exabgp_intern.installation import UnsupportedExaBGP, install, uninstall
+from exabgp_intern.lines import CLASSES, canonical_class
 from exabgp_intern.statistics import Statistics, stats
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from exabgp_intern.etag import EthernetTag
     from exabgp_intern.labels import Labels
     from exabgp_intern.mac import MAC
+    from exabgp_intern.nexthop import NextHop
     from exabgp_intern.path import PathInfo
     from exabgp_intern.rd import RouteDistinguisher
 
@@ -23,6 +25,7 @@ __all__ = (
     'EthernetTag',
     'Labels',
     'MAC',
+    'NextHop',
     'PathInfo',
     'RouteDistinguisher',
     'Statistics',

@@ -4,18 +4,43 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import Callable, NoReturn, Sequence
-
-from exabgp_intern.report import report
-from exabgp_intern.workload import FAMILIES, Problem, configured, received, synthetic
+from typing import Any, Callable, NoReturn, Sequence
 
 __all__ = ('main',)
 
+OPTIONS_OF_RUN = """\
+options of run, all before ExaBGP's own arguments, of which --help is one:
+  --classes NAMES      intern these, with commas between them, as `exabgp-intern doctor` names them
+  --strict             refuse with exit code 2, instead of running without, what cannot be interned
+  --stats-file FILE    keep the figures of now in FILE, in the text format of Prometheus
+  --stats-every SECS   how often, 15
+each can be a variable as well: exabgp_intern_classes, exabgp_intern_stats_file
+"""
 
-def main(argv: Sequence[str] | None = None) -> int:
+
+def main(argv: Sequence[str] | None = None) -> Any:
     """Run the command of `argv`, by default sys.argv, and return its exit code: 2 for what the user can mend."""
-    parser = _Parser(prog='exabgp-intern', description='One object for each value of a route qualifier in ExaBGP.')
+    argv = sys.argv[1:] if argv is None else list(argv)
+    if argv[:1] == ['run']:
+        # Nothing of the other commands: what is imported stays in the memory of the daemon.
+        from exabgp_intern.run import run
+
+        return run(argv[1:])
+    return _other_than_run(argv)
+
+
+def _other_than_run(argv: Sequence[str]) -> int:
+    from exabgp_intern.workload import Problem
+
+    parser = _Parser(
+        prog='exabgp-intern',
+        description='One object for each value of a route qualifier in ExaBGP.',
+        epilog=OPTIONS_OF_RUN,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     commands = parser.add_subparsers(metavar='COMMAND', required=True)
+    commands.add_parser('run', help="run ExaBGP interned: the rest is ExaBGP's own command line")
+    _add_doctor(commands.add_parser('doctor', help='say whether the ExaBGP of this machine can be interned'))
     _add_report(commands.add_parser('report', help='load routes with and without, and show the two side by side'))
     arguments = parser.parse_args(argv)
     try:
@@ -32,19 +57,42 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f'{self.prog}: {message}\n')  # one line, without the usage
 
 
+def _add_doctor(parser: argparse.ArgumentParser) -> None:
+    parser.description = 'Exits with 0 if every class can be interned, with 1 if not.'
+    parser.set_defaults(run=_doctor)
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    from exabgp_intern.doctor import doctor
+
+    return doctor()
+
+
 def _add_report(parser: argparse.ArgumentParser) -> None:
+    from exabgp_intern.workload import FAMILIES, NLRIS_PER_UPDATE
+
     parser.description = (
         'Load routes through ExaBGP once with its own classes and once with the canonical ones, and show memory, time '
         'and objects of both. Exits with 1 if the two do not print the same, with 2 for input that cannot be read.'
     )
     source = parser.add_mutually_exclusive_group()
-    source.add_argument('--updates', metavar='FILE', help='BGP messages, or an MRT BGP4MP dump, packed or not')
+    source.add_argument(
+        '--updates', metavar='FILE', help='BGP messages, or an MRT dump (BGP4MP or TABLE_DUMP_V2), packed or not'
+    )
     source.add_argument('--config', metavar='FILE', help='an ExaBGP configuration')
     made = parser.add_argument_group('routes that are made up, if no file is given')
     made.add_argument('--routes', type=_up_to(1 << 24), default=100_000, metavar='N', help='%(default)s')
     made.add_argument('--vrfs', type=_up_to(65_535), default=10, metavar='N', help='%(default)s')
     made.add_argument('--labels', type=_up_to(1_000_000), default=100, metavar='N', help='%(default)s')
     made.add_argument('--family', choices=FAMILIES, default='vpnv4', help='%(default)s')
+    parser.add_argument(
+        '--nlris-per-update',
+        type=_up_to(100),  # of the longest, 39 octets, no more fit into 4096
+        default=NLRIS_PER_UPDATE,
+        metavar='N',
+        help='routes that an UPDATE has if they are made up, and has at most if they are of a TABLE_DUMP_V2, which '
+        'has not kept the UPDATEs: routes of one peer with the same attributes share one; %(default)s',
+    )
     parser.add_argument('--json', action='store_true', help='print JSON instead of a table')
     parser.add_argument('--plot', type=_picture, metavar='FILE', help='draw a picture too, .png or .svg')
     parser.set_defaults(run=_report)
@@ -66,12 +114,16 @@ def _picture(path: str) -> str:
 
 
 def _report(arguments: argparse.Namespace) -> int:
+    from exabgp_intern.report import report
+    from exabgp_intern.workload import configured, received, synthetic
+
     if arguments.updates:
-        workload = received(arguments.updates)
+        workload = received(arguments.updates, arguments.nlris_per_update)
     elif arguments.config:
         workload = configured(arguments.config)
     else:
-        workload = synthetic(arguments.family, arguments.routes, arguments.vrfs, arguments.labels)
+        made = arguments.family, arguments.routes, arguments.vrfs, arguments.labels
+        workload = synthetic(*made, arguments.nlris_per_update)
     return report(workload, arguments.json, arguments.plot)
 
 

@@ -6,20 +6,23 @@ from typing import Any
 
 from exabgp.bgp.message.update.nlri.qualifier.esi import ESI as Stock
 
-from exabgp_intern.canonical import KEY, NOTHING, Canonical, CanonicalType
+from exabgp_intern.canonical import KEY, Canonical, CanonicalType, refusing_as
 
 __all__ = ('ESI',)
 
 
 class _Call(CanonicalType):
-    def __call__(cls: Any, esi: Any = NOTHING, /, *args: Any, **kwargs: Any) -> Any:
-        if type(esi) is bytes and not (args or kwargs) and cls._plain:
-            held = cls._refs.get(esi, cls._nothing)()
-            if held is not None:
-                return held
-            if len(esi) == cls.LENGTH:
-                return cls._table.intern(esi, cls)
-        return super().__call__(*(() if esi is cls._nothing else (esi,)), *args, **kwargs)
+    @refusing_as(Stock.__init__)
+    def __call__(cls: Any, esi: Any = None) -> Any:
+        try:
+            made = cls._refs[esi]()
+            if made is not None:
+                return made
+        except Exception:  # not there, or cannot be
+            pass
+        if type(esi) is bytes and len(esi) == len(cls.DEFAULT) and cls._plain:
+            return cls._table.intern(esi, cls)
+        return super().__call__(esi)
 
 
 class ESI(Canonical, Stock, metaclass=_Call):
@@ -36,6 +39,17 @@ class ESI(Canonical, Stock, metaclass=_Call):
     _samples = ({}, {'esi': bytes(range(10))})
 
     esi = KEY
+
+    @classmethod
+    def from_packed(cls, packed: Any) -> Any:
+        """Return the canonical instance for the 10 octets."""
+        try:
+            made = cls._refs[packed]()
+            if made is not None:
+                return made
+        except Exception:  # not there, or cannot be
+            pass
+        return super().from_packed(packed)
 
     @classmethod
     def _key_of(cls, made: Any) -> Any:

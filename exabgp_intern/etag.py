@@ -6,17 +6,24 @@ from typing import Any
 
 from exabgp.bgp.message.update.nlri.qualifier.etag import EthernetTag as Stock
 
-from exabgp_intern.canonical import KEY, NOTHING, Canonical, CanonicalType
+from exabgp_intern.canonical import KEY, Canonical, CanonicalType, refusing_as
 
 __all__ = ('EthernetTag',)
 
 
 class _Call(CanonicalType):
-    def __call__(cls: Any, tag: Any = NOTHING, /, *args: Any, **kwargs: Any) -> Any:
-        if type(tag) is int and not (args or kwargs) and cls._plain:
-            held = cls._refs.get(tag, cls._nothing)()
-            return cls._table.intern(tag, cls) if held is None else held
-        return super().__call__(*(() if tag is cls._nothing else (tag,)), *args, **kwargs)
+    @refusing_as(Stock.__init__)
+    def __call__(cls: Any, tag: Any = 0) -> Any:
+        if type(tag) is int:  # True and 1.0 are equal to 1
+            try:
+                made = cls._refs[tag]()
+                if made is not None:
+                    return made
+            except KeyError:
+                pass
+            if cls._plain:
+                return cls._table.intern(tag, cls)
+        return super().__call__(tag)
 
 
 class EthernetTag(Canonical, Stock, metaclass=_Call):
@@ -30,6 +37,18 @@ class EthernetTag(Canonical, Stock, metaclass=_Call):
     _samples = ({}, {'tag': 1000})
 
     tag = KEY
+
+    @classmethod
+    def unpack(cls, data: Any) -> Any:
+        """Return the canonical instance for the 4 octets at the head of `data`."""
+        if type(data) is bytes and len(data) == 4:
+            try:
+                made = cls._refs[int.from_bytes(data, 'big')]()
+                if made is not None:
+                    return made
+            except KeyError:
+                pass
+        return super().unpack(data)
 
     @classmethod
     def _key_of(cls, made: Any) -> Any:

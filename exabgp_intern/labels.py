@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any
 
 from exabgp.bgp.message.update.nlri.qualifier.labels import Labels as Stock
 
-from exabgp_intern.canonical import NOTHING, Canonical, CanonicalType
+from exabgp_intern.canonical import Canonical, CanonicalType, refusing_as
 
 __all__ = ('Labels',)
 
 
 class _Call(CanonicalType):
-    def __call__(cls: Any, labels: Any = NOTHING, /, *args: Any, **kwargs: Any) -> Any:
+    @refusing_as(Stock.__init__)
+    def __call__(cls: Any, labels: Any, bos: Any = True, raw_labels: Any = None) -> Any:
         # one label, to which the constructor adds the bottom of stack bit: how VPN routes are decoded
-        if type(labels) is list and len(labels) == 1 and not (args or kwargs):
+        if type(labels) is list and len(labels) == 1 and bos is True and raw_labels is None:
             label = labels[0]
-            if type(label) is int and 0 <= label <= cls.MAX and cls._plain:
-                held = cls._refs.get(label, cls._nothing)()
-                return cls._table.intern(label, cls) if held is None else held
-        given = args if labels is cls._nothing else (labels, *args)
-        # What cannot be a key stays as ExaBGP made it, but not with the caller's own list inside.
-        unshared = {name: cls._unshared(value) for name, value in kwargs.items()}
-        return super().__call__(*map(cls._unshared, given), **unshared)
+            if type(label) is int:
+                try:
+                    made = cls._refs[label]()
+                    if made is not None:
+                        return made
+                except KeyError:
+                    pass
+                if 0 <= label <= cls.MAX and cls._plain:
+                    return cls._table.intern(label, cls)
+        return super().__call__(labels, bos, raw_labels)
 
 
 class Labels(Canonical, Stock, metaclass=_Call):
@@ -34,16 +38,7 @@ class Labels(Canonical, Stock, metaclass=_Call):
     bytes for a stack as it was on the wire; else (labels, raw labels, packed).
     """
 
-    # What json() reads of a stack of one label: to ask the key each time costs json() of a route a tenth.
-    __slots__ = ('_label', '_len', '_raw')
-
-    if TYPE_CHECKING:
-        _label: int | None
-        _len: int
-        _raw: int | None
-        _set_label: ClassVar[Any]
-        _set_len: ClassVar[Any]
-        _set_raw: ClassVar[Any]
+    __slots__ = ()
 
     _stock = Stock
     _state = ('labels', 'raw_labels', 'packed', '_len')
@@ -57,37 +52,25 @@ class Labels(Canonical, Stock, metaclass=_Call):
     )
     _sentinel = 'NOLABEL'
 
-    @classmethod
-    def _fill(cls, instance: Any, key: Any) -> None:
-        label = raw = None
-        if type(key) is int:
-            label, length = key, 3
-        elif type(key) is bytes:
-            length = len(key)
-            if length == 3:
-                raw = int.from_bytes(key, 'big')
-                label = raw >> 4
-        else:
-            length = len(key[2])
-        super()._fill(instance, key)
-        cls._set_label(instance, label)
-        cls._set_len(instance, length)
-        cls._set_raw(instance, raw)
+    # json() of a route reads both lists: one label has a way of its own.
 
     @property
     def labels(self) -> list[int]:
-        label = self._label
-        if label is not None:
-            return [label]
         key = self._key
-        return [raw >> 4 for raw in self._raws(key)] if type(key) is bytes else list(key[0])
+        if type(key) is int:
+            return [key]
+        if type(key) is bytes:
+            return [int.from_bytes(key, 'big') >> 4] if len(key) == 3 else [raw >> 4 for raw in self._raws(key)]
+        return list(key[0])
 
     @property
     def raw_labels(self) -> list[Any]:  # ints, or None for each label
-        if self._label is not None:
-            return [self._raw]
         key = self._key
-        return self._raws(key) if type(key) is bytes else list(key[1])
+        if type(key) is int:
+            return [None]
+        if type(key) is bytes:
+            return [int.from_bytes(key, 'big')] if len(key) == 3 else self._raws(key)
+        return list(key[1])
 
     @property
     def packed(self) -> bytes:
@@ -96,12 +79,21 @@ class Labels(Canonical, Stock, metaclass=_Call):
             return self._one(key)
         return key if type(key) is bytes else key[2]
 
+    @property
+    def _len(self) -> int:
+        return 3 if type(self._key) is int else len(self.packed)
+
     @classmethod
     def unpack(cls, data: Any) -> Any:
         """Return the label stack at the head of the wire bytes `data`, 3 octets a label."""
+        try:
+            made = cls._refs[data]()
+            if made is not None and len(data) == 3:
+                return made
+        except Exception:  # not there, or cannot be
+            pass
         if type(data) is bytes and len(data) == 3 and cls._plain:
-            held = cls._refs.get(data, cls._nothing)()
-            return cls._table.intern(data, cls) if held is None else held
+            return cls._table.intern(data, cls)
         return super().unpack(data)
 
     @staticmethod
@@ -112,9 +104,14 @@ class Labels(Canonical, Stock, metaclass=_Call):
     def _raws(packed: bytes) -> list[int]:
         return [int.from_bytes(packed[at : at + 3], 'big') for at in range(0, len(packed), 3)]
 
-    @staticmethod
-    def _unshared(value: Any) -> Any:
-        return value[:] if type(value) is list else value
+    @classmethod
+    def _canonical(cls, made: Any) -> Any:
+        canonical = super()._canonical(made)
+        if canonical is made:  # as ExaBGP made it, but not with the caller's own lists inside
+            for name in ('labels', 'raw_labels'):
+                if type(vars(made).get(name)) is list:
+                    vars(made)[name] = vars(made)[name][:]
+        return canonical
 
     @classmethod
     def _key_of(cls, made: Any) -> Any:
@@ -129,7 +126,3 @@ class Labels(Canonical, Stock, metaclass=_Call):
         if labels and raws == cls._raws(packed) and labels == [raw >> 4 for raw in raws]:
             return packed
         return tuple(labels), tuple(raws), packed
-
-
-# past __setattr__
-Labels._set_label, Labels._set_len, Labels._set_raw = (vars(Labels)[slot].__set__ for slot in Labels.__slots__)

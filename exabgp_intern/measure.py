@@ -18,7 +18,8 @@ from contextlib import redirect_stdout
 from hashlib import sha256
 from typing import Any, Callable, Iterator
 
-from exabgp_intern import install, stats
+from exabgp_intern import install, lines, stats
+from exabgp_intern.canonical import attributes
 from exabgp_intern.installation import DEFAULT
 from exabgp_intern.workload import Problem, Workload, extra
 
@@ -43,16 +44,11 @@ def main() -> None:
 
 
 def _stock_classes() -> dict[str, Any]:
-    """Start ExaBGP, its log off, and return its own qualifier classes by name."""
-    from exabgp.bgp.message.update.nlri import qualifier
-    from exabgp.environment import getenv
-    from exabgp.logger import log
+    """Start ExaBGP, its log off, and return its own classes of those that can be installed by name."""
+    from exabgp.bgp.message.update.attribute import Attributes
 
-    environment = getenv()
-    environment.log.enable = False
-    environment.log.destination = 'stderr'  # not the user's file
-    log.init(environment)
-    return {name: getattr(qualifier, name) for name in DEFAULT}
+    lines.start()
+    return {**{name: lines.canonical_class(name)._stock for name in DEFAULT}, 'Attributes': Attributes}
 
 
 class _Received:
@@ -76,12 +72,13 @@ class _Received:
 
     def load(self, see: See | None = None) -> tuple[int, int]:
         """Return how many NLRIs were decoded, and how many UPDATEs ExaBGP refused."""
-        from exabgp.bgp.message import Action, Update
+        from exabgp.bgp.message import Update
         from exabgp.bgp.message.direction import Direction
         from exabgp.bgp.message.update.attribute import Attribute
         from exabgp.bgp.message.update.eor import EOR
         from exabgp.rib.change import Change
 
+        _, withdraw = lines.actions()
         decoded = refused = 0
         for session, body in self._updates:
             negotiated, rib = self._sessions[session]
@@ -94,7 +91,7 @@ class _Received:
                 continue
             if Attribute.CODE.INTERNAL_TREAT_AS_WITHDRAW in update.attributes:
                 for nlri in update.nlris:
-                    nlri.action = Action.WITHDRAW
+                    nlri.action = withdraw
             kept = Attribute.CODE.INTERNAL_DISCARD not in update.attributes
             for nlri in update.nlris:
                 change = Change(nlri, update.attributes)
@@ -106,10 +103,10 @@ class _Received:
         return decoded, refused
 
     def routes(self) -> int:
-        return sum(1 for _ in self.nlris())
+        return sum(1 for _ in self.changes())
 
-    def nlris(self) -> Iterator[Any]:
-        return (change.nlri for _, rib in self._sessions.values() for change in rib.cached_changes())
+    def changes(self) -> Iterator[Any]:
+        return (change for _, rib in self._sessions.values() for change in rib.cached_changes())
 
 
 class _Configured:
@@ -148,10 +145,9 @@ class _Configured:
             1 for neighbor in self._configuration.neighbors.values() for _ in neighbor.rib.outgoing.queued_changes()
         )
 
-    def nlris(self) -> Iterator[Any]:
+    def changes(self) -> Iterator[Any]:
         for neighbor in self._configuration.neighbors.values():
-            for change in (*neighbor.changes, *neighbor.rib.outgoing.queued_changes()):
-                yield change.nlri
+            yield from (*neighbor.changes, *neighbor.rib.outgoing.queued_changes())
 
 
 def _loader(workload: Workload) -> Any:
@@ -212,23 +208,25 @@ def _counted(workload: Workload, classes: dict[str, Any], interned: bool) -> dic
     """
     sentinels = {id(value) for cls in classes.values() for value in vars(cls).values() if isinstance(value, cls)}
     constructed: dict[str, int] = Counter()
+    for name, cls in classes.items():
+        if not interned or name == 'Attributes':
+            cls.__init__ = _counting(cls.__init__, name, constructed)
     if interned:
         install()
         before = stats()
-    else:
-        for name, cls in classes.items():
-            cls.__init__ = _counting(cls.__init__, name, constructed)
     loader = _loader(workload)
     decoded, refused = loader.load()
     if interned:
         after = stats()
-        constructed = {name: after[name].made - before[name].made for name in classes}
+        made = {name: after[name].made - before[name].made for name in classes if name in after}
+        # none is shared of a configuration, nor in ExaBGP 4.2
+        made['Attributes'] = made.get('Attributes') or constructed['Attributes']
     else:
-        constructed = {name: constructed[name] for name in classes}
+        made = {name: constructed[name] for name in classes}
     objects: dict[str, set[int]] = {name: set() for name in classes}
     references: dict[str, int] = dict.fromkeys(classes, 0)
-    for nlri in loader.nlris():
-        for value in vars(nlri).values():
+    for change in loader.changes():
+        for value in (*attributes(change.nlri).values(), change.attributes):
             name = type(value).__name__
             if name in classes and id(value) not in sentinels:
                 objects[name].add(id(value))
@@ -250,7 +248,7 @@ def _counted(workload: Workload, classes: dict[str, Any], interned: bool) -> dic
         'decoded': decoded,
         'refused': refused,
         'routes': loader.routes(),
-        'constructed': constructed,
+        'constructed': made,
         'objects': {name: len(ids) for name, ids in objects.items()},
         'references': references,
         'digest': digest.hexdigest(),

@@ -6,17 +6,24 @@ from typing import Any
 
 from exabgp.bgp.message.update.nlri.qualifier.path import PathInfo as Stock
 
-from exabgp_intern.canonical import KEY, NOTHING, Canonical, CanonicalType
+from exabgp_intern.canonical import KEY, Canonical, CanonicalType, refusing_as
 
 __all__ = ('PathInfo',)
 
 
 class _Call(CanonicalType):
-    def __call__(cls: Any, packed: Any = NOTHING, /, *args: Any, **kwargs: Any) -> Any:
-        if type(packed) is bytes and packed and not (args or kwargs) and cls._plain:
-            held = cls._refs.get(packed, cls._nothing)()
-            return cls._table.intern(packed, cls) if held is None else held
-        return super().__call__(*(() if packed is cls._nothing else (packed,)), *args, **kwargs)
+    @refusing_as(Stock.__init__)
+    def __call__(cls: Any, packed: Any = None, integer: Any = None, ip: Any = None) -> Any:
+        if packed:  # then ExaBGP looks at nothing else
+            try:
+                made = cls._refs[packed]()
+                if made is not None:
+                    return made
+            except Exception:  # not there, or cannot be
+                pass
+            if type(packed) is bytes and cls._plain:
+                return cls._table.intern(packed, cls)
+        return super().__call__(packed, integer, ip)
 
 
 class PathInfo(Canonical, Stock, metaclass=_Call):
@@ -42,4 +49,10 @@ class PathInfo(Canonical, Stock, metaclass=_Call):
     @classmethod
     def from_packed(cls, packed: Any) -> Any:
         """Return the canonical instance for the 4 octets before a prefix, NOPATH for none."""
+        try:
+            made = cls._refs[packed]()
+            if made is not None and packed:
+                return made
+        except Exception:  # not there, or cannot be
+            pass
         return cls.NOPATH if packed == b'' else cls(packed)

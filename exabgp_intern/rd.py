@@ -6,17 +6,21 @@ from typing import Any
 
 from exabgp.bgp.message.update.nlri.qualifier.rd import RouteDistinguisher as Stock
 
-from exabgp_intern.canonical import KEY, NOTHING, Canonical, CanonicalType
+from exabgp_intern.canonical import KEY, Canonical, CanonicalType, refusing_as
 
 __all__ = ('RouteDistinguisher',)
 
 
 class _Call(CanonicalType):
-    def __call__(cls: Any, rd: Any = NOTHING, /, *args: Any, **kwargs: Any) -> Any:
-        if type(rd) is bytes and not (args or kwargs) and cls._plain:
-            held = cls._refs.get(rd, cls._nothing)()
-            return cls._table.intern(rd, cls) if held is None else held
-        return super().__call__(*(() if rd is cls._nothing else (rd,)), *args, **kwargs)
+    @refusing_as(Stock.__init__)
+    def __call__(cls: Any, rd: Any) -> Any:
+        try:
+            made = cls._refs[rd]()
+            if made is not None:
+                return made
+        except Exception:  # not there, or cannot be
+            pass
+        return cls._table.intern(rd, cls) if type(rd) is bytes and cls._plain else super().__call__(rd)
 
 
 class RouteDistinguisher(Canonical, Stock, metaclass=_Call):
@@ -35,6 +39,17 @@ class RouteDistinguisher(Canonical, Stock, metaclass=_Call):
 
     def __len__(self) -> int:
         return len(self.rd)  # one call less than ExaBGP's, which reads _len
+
+    @classmethod
+    def from_packed(cls, packed: Any) -> Any:
+        """Return the canonical instance for the 8 octets, NORD for none."""
+        try:
+            made = cls._refs[packed]()
+            if made is not None and len(packed) == 8:
+                return made
+        except Exception:  # not there, or cannot be
+            pass
+        return super().from_packed(packed)
 
     @classmethod
     def _key_of(cls, made: Any) -> Any:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
-from statistics import mean
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any, Callable, Iterable, Iterator, NamedTuple
 
-from exabgp_intern.installation import CLASSES, canonical_class
+from exabgp_intern import lines
+from exabgp_intern.canonical import attributes
+from exabgp_intern.installation import attribute_sets
 
 __all__ = ('Statistics', 'stats')
 
@@ -18,33 +20,63 @@ class Statistics(NamedTuple):
     references: int  # to those objects, from routes and whatever else holds them
     made: int
     freed: int
-    bytes_saved: int  # by sharing, the table's own cost taken off; below 0 where too little is shared
+    bytes_saved: int  # by sharing, the table's own cost taken off; below 0 where too little is shared, and on ExaBGP 6
+    bytes_table: int  # that cost: the table and its weak references
 
 
 def stats() -> dict[str, Statistics]:
-    """Return Statistics by class name.  Another thread may decode routes meanwhile."""
-    return {name: _of(canonical_class(name)) for name in CLASSES}
+    """Return Statistics by class name.  Another thread may decode routes meanwhile.
+
+    Of `Attributes`, the attribute sets, too, if this ExaBGP keeps them as 5.0 does.
+    """
+    classes = {name: lines.canonical_class(name) for name in lines.classes()}
+    rows = {
+        name: _of(cls._table, partial(_bytes_apart, cls), partial(_bytes_shared, cls)) for name, cls in classes.items()
+    }
+    sets = attribute_sets()
+    if sets:
+        rows['Attributes'] = _of(sets.Attributes._table, _bytes_of_set, _bytes_of_shared_set)
+    return rows
 
 
-def _of(cls: Any) -> Statistics:
+def _of(table: Any, bytes_apart: Callable[[Any], int], bytes_shared: Callable[[Any, Any], int]) -> Statistics:
     # A snapshot: an iteration over the table itself would fail as soon as a thread adds to it.
-    entries = cls._table.valuerefs()
-    made = cls._table.misses()
-    alive = references = 0
+    entries = table.valuerefs()
+    made = table.misses()
+    alive = references = copies = 0
     for entry in entries:
         instance = entry()
         if instance is not None:
             alive += 1
-            references += sys.getrefcount(instance) - 2  # this name's, and the call's
+            held = sys.getrefcount(instance) - 2  # this name's, and the call's
+            references += held
+            # in ExaBGP too the routes of one UPDATE share its set, so there were not more copies than UPDATEs
+            copies += min(held, 1 + entry.hits) if hasattr(entry, 'hits') else held
     # sizes: the mean of a hundred objects from all over the table
     apart, shared = [], []
     for entry in entries[:: len(entries) // 100 + 1]:
         instance = entry()
         if instance is not None:
-            apart.append(_bytes_apart(cls, instance))
-            shared.append(_bytes_shared(cls, instance, entry))
-    saved = references * mean(apart) - alive * mean(shared) - sys.getsizeof(cls._refs) if apart else 0
-    return Statistics(alive, references, made, made - alive, round(saved))
+            apart.append(bytes_apart(instance))
+            shared.append(bytes_shared(instance, entry))
+    unshared = copies * _mean(apart) if lines.nlris_hold() else 0
+    saved = unshared - alive * _mean(shared) - sys.getsizeof(table.data) if apart else 0
+    cost = sys.getsizeof(table.data) + sum(map(sys.getsizeof, entries[:1])) * len(entries)  # all of one size
+    return Statistics(alive, references, made, made - alive, round(saved), cost)
+
+
+def _mean(sizes: list[int]) -> float:
+    # not that of the standard library, which brings decimal and fractions: a MB in the process that saves it
+    return sum(sizes) / len(sizes) if sizes else 0
+
+
+def _bytes_of_set(attributes: Any) -> int:
+    """Return the bytes of a set, of its attributes and of their values; it is the same in ExaBGP's own."""
+    return sys.getsizeof(attributes) + _bytes_beside(attributes) + _bytes_owned(attributes.values())
+
+
+def _bytes_of_shared_set(attributes: Any, entry: Any) -> int:
+    return _bytes_of_set(attributes) + sys.getsizeof(entry) + sys.getsizeof(entry.key)
 
 
 def _bytes_apart(cls: Any, instance: Any) -> int:
@@ -54,22 +86,41 @@ def _bytes_apart(cls: Any, instance: Any) -> int:
         value = getattr(instance, name)
         # as large as a list is that ExaBGP grew label by label
         setattr(stock, name, [each for each in value] if isinstance(value, list) else value)  # noqa: C416
-    values = sum(map(_bytes_owned, vars(stock).values()))
-    # From 3.11 an object's attributes stand beside it, 8 octets each and two words of head; the dict
-    # that vars() makes of them is none that a route's object has.
-    attributes = 8 * (len(cls._state) + 2) if sys.version_info >= (3, 11) else sys.getsizeof(vars(stock))
-    return sys.getsizeof(stock) + attributes + values
+    return sys.getsizeof(stock) + _bytes_beside(stock) + _bytes_owned(attributes(stock).values())
 
 
 def _bytes_shared(cls: Any, instance: Any, entry: Any) -> int:
     """Return the bytes of a canonical object, its values, and its reference in the table."""
-    values = {id(value): value for value in (getattr(instance, slot) for slot in ('_key', *cls.__slots__))}
-    return sys.getsizeof(instance) + sum(map(_bytes_owned, values.values())) + sys.getsizeof(entry)
+    values = [getattr(instance, slot) for slot in cls.__slots__ if slot != '__weakref__']
+    return sys.getsizeof(instance) + _bytes_owned(values) + sys.getsizeof(entry)
 
 
-def _bytes_owned(value: Any) -> int:
-    if isinstance(value, (list, tuple)):
-        return sys.getsizeof(value) + sum(map(_bytes_owned, value))
-    if value is None or isinstance(value, int) and -5 <= value <= 256:
-        return 0  # CPython has these once
-    return sys.getsizeof(value)
+def _bytes_beside(instance: Any) -> int:
+    # From 3.11 an object's attributes stand beside it, 8 octets each and two words of head; the dict
+    # that vars() makes of them is none that a route's object has.
+    if not hasattr(instance, '__dict__'):
+        return 0
+    return 8 * (len(vars(instance)) + 2) if sys.version_info >= (3, 11) else sys.getsizeof(vars(instance))
+
+
+def _bytes_owned(values: Iterable[Any]) -> int:
+    parts = {id(part): part for part in _parts(values)}  # a slot may have what is in the key
+    # CPython has None and the small numbers once
+    return sum(
+        sys.getsizeof(part) + (_bytes_beside(part) if _is_attribute(part) else 0)
+        for part in parts.values()
+        if not (part is None or isinstance(part, type) or isinstance(part, int) and -5 <= part <= 256)
+    )
+
+
+def _parts(values: Iterable[Any]) -> Iterator[Any]:
+    for value in values:
+        yield value
+        if isinstance(value, (list, tuple)):
+            yield from _parts(value)
+        elif _is_attribute(value):
+            yield from _parts(attributes(value).values())
+
+
+def _is_attribute(value: Any) -> bool:
+    return type(value).__module__.startswith('exabgp.bgp.message.update.attribute.')

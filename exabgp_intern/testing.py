@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import exabgp_intern
-from exabgp_intern.installation import DEFAULT, UnsupportedExaBGP, exabgp_version, install
+from exabgp_intern.installation import UnsupportedExaBGP, exabgp_version, install, installed
 
 __all__ = ('pytest_configure', 'pytest_report_header')
 
@@ -19,4 +19,4 @@ def pytest_configure() -> None:
 
 
 def pytest_report_header() -> str:
-    return f'exabgp-intern {exabgp_intern.__version__}: {", ".join(DEFAULT)} interned, ExaBGP {exabgp_version()}'
+    return f'exabgp-intern {exabgp_intern.__version__}: {", ".join(installed())} interned, ExaBGP {exabgp_version()}'

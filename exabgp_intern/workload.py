@@ -12,19 +12,39 @@ from importlib import import_module
 from struct import pack, unpack, unpack_from
 from typing import Any, Callable, Iterator, NamedTuple, Sequence
 
-__all__ = ('FAMILIES', 'Problem', 'Session', 'Workload', 'configured', 'extra', 'received', 'synthetic')
+__all__ = (
+    'FAMILIES',
+    'NLRIS_PER_UPDATE',
+    'Problem',
+    'Session',
+    'Workload',
+    'configured',
+    'extra',
+    'received',
+    'synthetic',
+)
 
 MARKER = b'\xff' * 16
 HEADER = 19  # octets: marker, length, type
 UPDATE = 2
 MRT_HEADER = 12  # octets
 NEITHER = 'neither a BGP message nor an MRT record'
-NLRIS_AN_UPDATE = 50
+NLRIS_PER_UPDATE = 50
 PATHS_A_PREFIX = 16
 
 IPV4_UNICAST = (1, 1)
 # What ExaBGP can negotiate ADD-PATH for; a record of RFC 8050 says that the session had it, not for which families.
 ADD_PATH = (IPV4_UNICAST, (2, 1), (1, 4), (2, 4), (1, 128), (2, 128))
+RIB_FAMILIES = {
+    'RIB_IPV4_UNICAST': IPV4_UNICAST,
+    'RIB_IPV4_MULTICAST': (1, 2),
+    'RIB_IPV6_UNICAST': (2, 1),
+    'RIB_IPV6_MULTICAST': (2, 2),
+}
+# The families whose NLRI says first how many bits it has: of RIB_GENERIC these alone can be told from what follows.
+PREFIXES = {(afi, safi) for afi in (1, 2) for safi in (1, 2, 4, 128)}
+MP_REACH_NLRI = 14
+MOST_ATTRIBUTES = 60_000  # octets: MP_REACH_NLRI is to be made anew, and a length has two octets
 
 
 class Problem(Exception):
@@ -57,18 +77,21 @@ def extra(module: str) -> Any:
         raise Problem(f'no {module} ({problem}): pip install "exabgp-intern[report]"') from problem
 
 
-def synthetic(family: str, routes: int, vrfs: int, labels: int) -> Workload:
-    """Return `routes` different routes of one of FAMILIES, 50 an UPDATE, each UPDATE of one VRF."""
+def synthetic(
+    family: str, routes: int, vrfs: int, labels: int, nlris_per_update: int = NLRIS_PER_UPDATE, first: int = 0
+) -> Workload:
+    """Return `routes` different routes of one of FAMILIES, from number `first` on, each UPDATE of one VRF."""
     made = FAMILIES[family]
     session = Session(addpath=(IPV4_UNICAST,) if family == 'addpath' else ())
     updates = []
     for vrf in range(vrfs):
-        members = range(vrf, routes, vrfs)
-        for start in range(0, len(members), NLRIS_AN_UPDATE):
-            chunk = members[start : start + NLRIS_AN_UPDATE]
+        members = range(first + vrf, first + routes, vrfs)
+        for start in range(0, len(members), nlris_per_update):
+            chunk = members[start : start + nlris_per_update]
             nlris = b''.join(made.nlri(route, vrf, 24_000 + route % labels) for route in chunk)
             updates.append((session, _update(made, vrf, nlris)))
-    return Workload(f'{routes:,} {family} routes, {made.name.format(vrfs=vrfs, labels=labels)}', updates)
+    values = made.name.format(vrfs=vrfs, labels=labels)
+    return Workload(f'{routes:,} {family} routes, {values}, {nlris_per_update} an UPDATE', updates)
 
 
 class _Family(NamedTuple):
@@ -81,14 +104,21 @@ class _Family(NamedTuple):
 
 def _update(family: _Family, vrf: int, nlris: bytes) -> bytes:
     next_hop = family.zeros + bytes((192, 0, 2, 1))
-    attributes = (
+    return _announcement(
         _attribute(0x40, 1, b'\0')  # origin IGP
         + _attribute(0x40, 2, b'')  # no AS path: iBGP
         + _attribute(0x40, 5, pack('!I', 100))  # local preference
         + _attribute(0xC0, 16, pack('!HHI', 2, 65000, vrf))  # route target
-        + _attribute(0x80, 14, pack('!HBB', family.afi, family.safi, len(next_hop)) + next_hop + b'\0' + nlris)
+        + _reach((family.afi, family.safi), next_hop, nlris)
     )
-    return pack('!HH', 0, len(attributes)) + attributes
+
+
+def _announcement(attributes: bytes, nlris: bytes = b'') -> bytes:
+    return pack('!HH', 0, len(attributes)) + attributes + nlris
+
+
+def _reach(family: tuple[int, int], next_hop: bytes, nlris: bytes) -> bytes:
+    return _attribute(0x80, MP_REACH_NLRI, pack('!HBB', *family, len(next_hop)) + next_hop + b'\0' + nlris)
 
 
 def _attribute(flags: int, code: int, value: bytes) -> bytes:
@@ -133,26 +163,30 @@ def configured(path: str) -> Workload:
     return Workload(path, config=path)
 
 
-def received(path: str) -> Workload:
-    """Return the UPDATEs of a file of BGP messages, or of an MRT BGP4MP dump, plain or packed by gzip or bzip2.
+def received(path: str, nlris_per_update: int = NLRIS_PER_UPDATE) -> Workload:
+    """Return the UPDATEs of a file of BGP messages, or of an MRT dump, plain or packed by gzip or bzip2.
 
     BGP messages are of one session with 4-byte AS and ADD-PATH for IPv4 unicast; a dump says it record by record.
+    A dump of BGP4MP has the UPDATEs as they came, `nlris_per_update` is for those of TABLE_DUMP_V2: see _Table.
     Raises Problem, with the byte (of what is unpacked), for what is neither and what has no whole UPDATE in it.
     """
     updates: list[tuple[Session, bytes]] = []
     skipped = 0
     truncated = ''
+    table = _Table(nlris_per_update)
     try:
-        for session, kind, body in _messages(path) if _head(path) == MARKER else _dump(path):
+        for session, kind, body in _messages(path) if _head(path) == MARKER else _dump(path, table):
             if kind == UPDATE:
                 updates.append((session, body))
             else:
                 skipped += 1
     except _Truncated as cut:
         truncated = str(cut)
+    updates += table.rest()
     if not updates:
         raise Problem(truncated or f'{path}: byte 0: no BGP UPDATE from here on')
-    return Workload(path, updates, skipped=skipped, truncated=truncated)
+    packed = f', the routes of the tables up to {nlris_per_update} an UPDATE' if table.peers else ''
+    return Workload(path + packed, updates, skipped=skipped, truncated=truncated)
 
 
 class _Truncated(Exception):
@@ -186,8 +220,11 @@ def _header(header: bytes, where: str) -> tuple[int, int]:
     return length, kind
 
 
-def _dump(path: str) -> Iterator[tuple[Session, int, bytes]]:
-    """Yield the session, the type and the body of the BGP message of each record; type 0 for a record without one."""
+def _dump(path: str, table: _Table) -> Iterator[tuple[Session, int, bytes]]:
+    """Yield the session, the type and the body of the BGP message of each record; type 0 for a record without one.
+
+    Of TABLE_DUMP_V2 those that `table` has full; the rest is to be asked for at the end.
+    """
     on_closed_pipe = signal.getsignal(signal.SIGPIPE)
     mrtparse = extra('mrtparse')
     signal.signal(signal.SIGPIPE, on_closed_pipe)  # mrtparse makes it end the process
@@ -203,11 +240,10 @@ def _dump(path: str) -> Iterator[tuple[Session, int, bytes]]:
                 if len(header) < MRT_HEADER:
                     raise _Truncated(f'{where}: truncated, {len(header)} of the {MRT_HEADER} octets of an MRT header')
                 _, kind, subtype, length = unpack('!IHHI', header)
-                kind, subtype = mrtparse.MRT_T[kind], mrtparse.BGP4MP_ST[subtype]  # their names
-                if kind not in ('BGP4MP', 'BGP4MP_ET'):
-                    raise Problem(
-                        f'{where}: {NEITHER if kind == "Unknown" else f"MRT {kind} is not read, only BGP4MP"}'
-                    )
+                kind = mrtparse.MRT_T[kind]  # its name
+                if kind not in ('BGP4MP', 'BGP4MP_ET', 'TABLE_DUMP_V2'):
+                    only = f'MRT {kind} is not read, only BGP4MP and TABLE_DUMP_V2'
+                    raise Problem(f'{where}: {NEITHER if kind == "Unknown" else only}')
                 data = stream.read(length)
             except EOFError as problem:
                 raise _Truncated(f'{where}: truncated, {problem}') from problem
@@ -215,13 +251,17 @@ def _dump(path: str) -> Iterator[tuple[Session, int, bytes]]:
                 raise Problem(f'{where}: {problem}') from problem
             if len(data) < length:
                 raise _Truncated(f'{where}: truncated, {len(data)} of the {length} octets of an MRT record')
+            at += MRT_HEADER + length
+            if kind == 'TABLE_DUMP_V2':
+                yield from table.read(mrtparse.TD_V2_ST[subtype], _Fields(data, where))
+                continue
+            subtype = mrtparse.BGP4MP_ST[subtype]
             # what is LOCAL the collector said itself; the rest is changes of a session's state
             if subtype.startswith('BGP4MP_MESSAGE') and 'LOCAL' not in subtype:
                 # the time to the microsecond comes first in an extended record
                 yield _bgp4mp(data[4:] if kind == 'BGP4MP_ET' else data, 'AS4' in subtype, 'ADDPATH' in subtype, where)
             else:
                 yield Session(), 0, b''
-            at += MRT_HEADER + length
 
 
 def _bgp4mp(data: bytes, asn4: bool, addpath: bool, where: str) -> tuple[Session, int, bytes]:
@@ -235,6 +275,115 @@ def _bgp4mp(data: bytes, asn4: bool, addpath: bool, where: str) -> tuple[Session
     if length != len(message):
         raise Problem(f'{where}: a BGP message of length {length} in a record that has {len(message)} octets for it')
     return Session(peer, asn4, ADD_PATH if addpath else ()), kind, message[HEADER:]
+
+
+class _Fields:
+    """What is in a record, field by field from its start.  Raises Problem where it has not as much."""
+
+    def __init__(self, data: bytes, where: str) -> None:
+        self.where = where
+        self._data = data
+        self._at = 0
+
+    def __bool__(self) -> bool:
+        return self._at < len(self._data)
+
+    def octets(self, length: int) -> bytes:
+        start, self._at = self._at, self._at + length
+        if self._at > len(self._data):
+            raise Problem(f'{self.where}: a field of this MRT record goes past its end')
+        return self._data[start : self._at]
+
+    def number(self, length: int) -> int:
+        return int.from_bytes(self.octets(length), 'big')
+
+
+class _Table:
+    """The routes of a RIB dump, MRT TABLE_DUMP_V2, RFC 6396 section 4.3, as UPDATEs that may have brought them.
+
+    A dump is by prefix and has not kept those.  A speaker that sends its table puts routes with the same attributes
+    into one UPDATE; so does this, peer by peer.  One prefix an UPDATE would have ExaBGP hold an attribute set for each.
+    """
+
+    def __init__(self, nlris_per_update: int) -> None:
+        self.peers: list[tuple[Session, Session]] = []  # without ADD-PATH, and with it
+        self._nlris_per_update = nlris_per_update
+        # not yet full: the routes by session, family, next hop and all attributes but MP_REACH_NLRI
+        self._routes: dict[tuple[Session, tuple[int, int], bytes | None, bytes], list[bytes]] = {}
+
+    def read(self, subtype: str, record: _Fields) -> Iterator[tuple[Session, int, bytes]]:
+        """Yield session, type and body of the UPDATEs that this record fills; type 0 for a record without routes."""
+        if subtype == 'PEER_INDEX_TABLE':
+            self.peers = [(Session(peer), Session(peer, addpath=ADD_PATH)) for peer in _peers(record)]
+            return
+        addpath = subtype.endswith('_ADDPATH')
+        family = RIB_FAMILIES.get(subtype[: -len('_ADDPATH')] if addpath else subtype)
+        # not of RIB_GENERIC_ADDPATH: the path identifier is elsewhere in RFC 8050 than in the dumps there are
+        if family or subtype == 'RIB_GENERIC':
+            record.octets(4)  # sequence number
+            family = family or (record.number(2), record.number(1))
+        if family not in PREFIXES:
+            yield Session(), 0, b''
+            return
+        bits = record.octets(1)
+        prefix = bits + record.octets((bits[0] + 7) // 8)
+        for _ in range(record.number(2)):
+            peer = record.number(2)
+            if peer >= len(self.peers):
+                raise Problem(f'{record.where}: peer {peer} is not in a PEER_INDEX_TABLE of {len(self.peers)}')
+            record.octets(4)  # when it came in
+            nlri = record.octets(4 if addpath else 0) + prefix
+            next_hop, attributes = _without_reach(record.octets(record.number(2)), family, record.where)
+            route = self.peers[peer][addpath], family, next_hop, attributes
+            nlris = self._routes.setdefault(route, [])
+            nlris.append(nlri)
+            if len(nlris) == self._nlris_per_update:
+                yield route[0], UPDATE, _update_of_table(*route[1:], self._routes.pop(route))
+
+    def rest(self) -> list[tuple[Session, bytes]]:
+        """Return the session and the body of the UPDATEs that are not full."""
+        return [(route[0], _update_of_table(*route[1:], nlris)) for route, nlris in self._routes.items()]
+
+
+def _peers(record: _Fields) -> Iterator[bytes]:
+    """Yield AS number and address of the peers in a PEER_INDEX_TABLE, RFC 6396 section 4.3.1."""
+    record.octets(4)  # the collector
+    record.octets(record.number(2))  # its view
+    for _ in range(record.number(2)):
+        kind = record.number(1)
+        record.octets(4)  # BGP identifier
+        address = record.octets(16 if kind & 1 else 4)
+        yield record.octets(4 if kind & 2 else 2) + address
+
+
+def _without_reach(attributes: bytes, family: tuple[int, int], where: str) -> tuple[bytes | None, bytes]:
+    """Return the next hop in MP_REACH_NLRI, None if that is not there, and all other attributes.
+
+    RFC 6396 section 4.3.4 has it hold the next hop only, behind its length.  Some collectors write all of it.
+    """
+    if len(attributes) > MOST_ATTRIBUTES:
+        raise Problem(f'{where}: a route with {len(attributes)} octets of attributes')
+    fields = _Fields(attributes, where)
+    next_hop, others = None, b''
+    while fields:
+        head = fields.octets(2)
+        length = fields.octets(2 if head[0] & 0x10 else 1)
+        value = fields.octets(int.from_bytes(length, 'big'))
+        if head[1] != MP_REACH_NLRI:
+            others += head + length + value
+        elif value and value[0] == len(value) - 1:
+            next_hop = value[1:]
+        elif value[:3] == pack('!HB', *family) and len(value) > 4 + value[3]:
+            next_hop = value[4 : 4 + value[3]]
+        else:
+            raise Problem(f'{where}: an MP_REACH_NLRI that is neither whole nor a next hop')
+    return next_hop, others
+
+
+def _update_of_table(family: tuple[int, int], next_hop: bytes | None, attributes: bytes, nlris: list[bytes]) -> bytes:
+    if family == IPV4_UNICAST and next_hop is None:
+        return _announcement(attributes, b''.join(nlris))
+    return _announcement(_reach(family, next_hop or b'', b''.join(nlris)) + attributes)
 
 
 def _head(path: str) -> bytes:

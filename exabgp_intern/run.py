@@ -1,0 +1,174 @@
+"""`exabgp-intern run`: ExaBGP's own program, its qualifiers interned.
+
+All that ExaBGP does is left to it: its own entry point runs, and believes that its own script was started.  Two of its
+methods are wrapped, for what an operator sees: `Daemon.savepid`, the first moment at which the process, its user and
+its log are the final ones, and `Reactor.shutdown`, the last at which the routes are still there.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+from functools import wraps
+from importlib import import_module
+from typing import Any, Callable, NamedTuple, Sequence
+
+from exabgp_intern import __version__
+from exabgp_intern.installation import exabgp_version, install, installed
+from exabgp_intern.statistics import stats
+
+__all__ = ('Settings', 'run', 'script')
+
+TRUE = ('1', 'yes', 'on', 'enable', 'true')  # as ExaBGP reads its own variables
+
+
+class Settings(NamedTuple):
+    """What is ours: options that come before ExaBGP's arguments, or variables such as `exabgp_intern_stats_file`."""
+
+    classes: str = ''  # as install() has them by default
+    strict: str = 'false'
+    stats_file: str = ''
+    stats_every: str = '15'  # seconds
+
+
+def run(argv: Sequence[str]) -> Any:
+    """Run ExaBGP with the command line `argv`, our own options first, and return what its entry point returns.
+
+    What is in the way of interning is one line on stderr, and ExaBGP runs without.  With `--strict` it does not run,
+    and 2 is returned.
+    """
+    settings, arguments = _settings(argv)
+    # Before anything imports ExaBGP: that fixes where it looks for its files.
+    sys.argv = [script(), *arguments]
+    entry_point = _entry_point()
+    problems: list[str] = []
+    interned = _tried(lambda: _intern(settings), problems)
+    wanted = interned and settings.stats_file
+    stats_file = _tried(lambda: _stats_file(settings), problems) if wanted else None
+    _tried(lambda: _watch(interned, problems, stats_file), problems)
+    if problems and settings.strict.lower() in TRUE:
+        return 2
+    return entry_point()
+
+
+def script() -> str:
+    """Return the path of ExaBGP's own program: the one beside ours, of this Python, or on the PATH."""
+    of_this_python = os.path.dirname(sys.executable)
+    places = [os.path.dirname(sys.argv[0]), of_this_python, *os.environ.get('PATH', os.defpath).split(os.pathsep)]
+    programs = [os.path.join(place, 'exabgp') for place in places]
+    runnable = (each for each in programs if os.path.isfile(each) and os.access(each, os.X_OK))
+    return next(runnable, os.path.join(of_this_python, 'exabgp'))
+
+
+def _settings(argv: Sequence[str]) -> tuple[Settings, list[str]]:
+    """Return our settings, and ExaBGP's command line, which starts at the first argument that is not ours."""
+    found = {}
+    for name in Settings._fields:
+        for variable in (f'exabgp_intern_{name}', f'exabgp.intern.{name}'):
+            if variable in os.environ:
+                found[name] = os.environ[variable]
+    rest = list(argv)
+    while rest:
+        option, equals, value = rest[0].partition('=')
+        name = option[2:].replace('-', '_')
+        if not option.startswith('--') or name not in Settings._fields:
+            break
+        del rest[0]
+        if name == 'strict':
+            value = 'true'
+        elif not equals:
+            value = rest.pop(0) if rest else ''
+        found[name] = value
+    return Settings(**found), rest
+
+
+def _entry_point() -> Any:
+    """Return what ExaBGP's own script calls; before 5.0 that was another function."""
+    before = getattr(import_module('exabgp.application'), 'run_exabgp', None)
+    return before or import_module('exabgp.application.main').main
+
+
+def _tried(step: Callable[[], Any], problems: list[str]) -> Any:
+    """Return what `step` does, or None: what goes wrong is a line on stderr, in `problems`, and nothing else."""
+    try:
+        return step()
+    except Exception as raised:
+        problem = ' '.join(str(raised).split())
+        problems.append(problem)
+        if sys.stderr:  # a daemon may be started without
+            with suppress(OSError):
+                print(f'exabgp-intern: {problem}', file=sys.stderr)
+        return None
+
+
+def _intern(settings: Settings) -> str:
+    names = settings.classes.replace(',', ' ').split()
+    try:
+        if names:
+            install([name for name in names if name != 'Attributes'], attributes='Attributes' in names)
+        else:
+            install()
+    except Exception as problem:
+        raise Exception(f'nothing interned: {problem}') from problem
+    return f'{", ".join(installed())} interned'
+
+
+def _stats_file(settings: Settings) -> Any:
+    """Return the thread that keeps the stats file."""
+    try:
+        # Only here: prometheus_client takes 4 MB, and is an extra.
+        metrics = import_module('exabgp_intern.metrics')
+    except ImportError as problem:
+        raise Exception(f'no stats file: {problem}: pip install "exabgp-intern[stats]"') from problem
+    try:
+        seconds = float(settings.stats_every)
+    except ValueError:
+        seconds = 0
+    if not 0 < seconds < 1e9:
+        raise Exception(f'no stats file: --stats-every {settings.stats_every!r} is no number of seconds')
+    return metrics.StatsFile(settings.stats_file, seconds, _log)
+
+
+def _watch(interned: str, problems: list[str], stats_file: Any) -> None:
+    """Have ExaBGP log what is interned when it starts, what that saved when it stops, and keep the stats file."""
+    daemon, reactor = import_module('exabgp.reactor.daemon').Daemon, import_module('exabgp.reactor.loop').Reactor
+    save_pid, shutdown = daemon.savepid, reactor.shutdown
+    what = '; '.join([*filter(None, [interned]), *problems])
+
+    @wraps(save_pid)
+    def started(self: Any) -> Any:
+        saved = save_pid(self)
+        if saved:
+            _tried(lambda: _log(f'{what}, ExaBGP {exabgp_version()}'), [])
+            if stats_file:
+                _tried(stats_file.start, [])
+        return saved
+
+    @wraps(shutdown)
+    def stopping(self: Any) -> Any:
+        if stats_file:
+            _tried(stats_file.stop, [])
+        if interned:
+            _tried(lambda: _log(_saved()), [])
+        return shutdown(self)
+
+    daemon.savepid, reactor.shutdown = started, stopping
+
+
+def _saved() -> str:
+    of_each = stats().values()
+    saved = sum(each.bytes_saved for each in of_each)
+    objects = sum(each.alive for each in of_each)
+    references = sum(each.references for each in of_each)
+    return f'saved {saved / 1e6:,.1f} MB, {objects:,} objects for {references:,} references'
+
+
+def _log(text: str) -> None:
+    """Write a line to ExaBGP's log, under a name of our own: releases differ in which of their own they show."""
+    line = f'{__version__}: {text}'
+    logger = import_module('exabgp.logger')
+    if hasattr(logger, 'log'):
+        logger.log.info(lambda: line, 'exabgp-intern')
+    else:  # before 5.0
+        logger.Logger().info(line, 'exabgp-intern')
