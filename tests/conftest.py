@@ -5,13 +5,13 @@ from typing import Iterator
 import pytest
 
 import exabgp_intern
-from exabgp_intern.installation import CLASSES
+from exabgp_intern import lines
 
 
 @pytest.fixture
 def installed() -> Iterator[None]:
-    """ExaBGP with all six classes canonical; its own are back afterwards."""
-    exabgp_intern.install(CLASSES)
+    """ExaBGP with all the classes canonical; its own are back afterwards."""
+    exabgp_intern.install(lines.classes())
     yield
     exabgp_intern.uninstall()
 
@@ -19,7 +19,4 @@ def installed() -> Iterator[None]:
 @pytest.fixture(scope='session', autouse=True)
 def exabgp_log() -> None:
     """ExaBGP decodes nothing before its logger is set up."""
-    from exabgp.environment import getenv
-    from exabgp.logger import log
-
-    log.init(getenv())
+    lines.start()

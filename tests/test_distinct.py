@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.support import OURS, STOCK, call, observed, typed
+from exabgp_intern.canonical import attributes
+from tests.support import FROM_WIRE, OURS, STOCK, call, observed, typed
 
 
 class Tag(IntEnum):
@@ -18,7 +19,14 @@ def a(*positional: Any, **keyword: Any) -> Any:
     return positional, keyword
 
 
-DIFFERENT = {
+class Text(str):
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return 'text'
+
+
+DIFFERENT: Any = {
     'Labels': [
         (a([100]), a([100], bos=False)),
         (a([100]), a([], raw_labels=[1601])),
@@ -36,12 +44,24 @@ DIFFERENT = {
         (a('aa:bb:cc:dd:ee:ff'), a('AA:BB:CC:DD:EE:FF')),
         (a('00:00:00:00:00:01'), a(None, bytes(5) + b'\1')),
     ],
-    'PathInfo': [(a(), a(bytes(4))), (a(integer=0), a(bytes(4))), (a(integer=1), a(b'\1'))],
+    'PathInfo': [(a(), a(bytes(4))), (a(), a(b'', 5)), (a(integer=0), a(bytes(4))), (a(integer=1), a(b'\1'))],
     'RouteDistinguisher': [(a(b''), a(bytes(8))), (a(bytes(8)), a('\0' * 8))],
     'ESI': [(a(), a(bytes(9) + b'\1')), (a(b'0123456789'), a('0123456789'))],
+    'NextHop': [
+        (a('2001:db8::1'), a('2001:0db8:0::1')),
+        (a('2001:db8::1'), a('2001:DB8::1')),
+        (a('::ffff:192.0.2.1'), a('192.0.2.1')),
+        (a('192.0.2.1'), a('192.0.2.1', b'\xc0\0\2\2')),
+        (a('192.0.2.1'), a('192.0.2.2', b'\xc0\0\2\1')),
+        (a('192.0.2.1', b''), a('192.0.2.1')),
+        (a('192.0.2.1', ''), a('192.0.2.1', b'')),
+        (a('192.0.2.1', bytes(16)), a('::', bytes(16))),
+        (a(Text('192.0.2.1')), a('192.0.2.1')),
+        (a(['.'], b''), a('.', b'')),
+    ],
 }
 
-SAME = {
+SAME: Any = {
     'PathInfo': [
         (a(integer=1), a(ip='0.0.0.1')),
         (a(integer=1), a(b'\0\0\0\1')),
@@ -61,7 +81,28 @@ SAME = {
     'EthernetTag': [(a(), a(0)), (a(tag=7), a(7))],
     'MAC': [(a('aa:bb:cc:dd:ee:ff'), a('aa:bb:cc:dd:ee:ff', None))],
     'RouteDistinguisher': [(a(bytes(8)), a(rd=bytes(8)))],
+    'NextHop': [
+        (a('192.0.2.1'), a('192.0.2.1', b'\xc0\0\2\1')),
+        (a('2001:db8::1'), a(string='2001:db8::1', packed=b'\x20\1\x0d\xb8' + bytes(11) + b'\1')),
+        (a('2001:0db8:0::1'), a('2001:0db8:0::1', b'\x20\1\x0d\xb8' + bytes(11) + b'\1')),
+        (a('192.0.2.1', None), a('192.0.2.1')),
+    ],
 }
+
+
+if FROM_WIRE:
+    DIFFERENT = {
+        'RouteDistinguisher': [(a(b''), a(bytes(8))), (a(bytes(8)), a('\0' * 8)), (a(bytes(8)), a([0] * 8))],
+        'Labels': [(a(b'\0\x06\x41'), a(b'\0\x06\x40')), (a(b'\0\x06\x41'), a([0, 6, 65])), (a(b''), a(''))],
+        'PathInfo': [(a(b''), a(bytes(4))), (a(b''), a(None)), (a(b'1234'), a('1234'))],
+        'ESI': [(a(bytes(10)), a(bytes(9) + b'\1')), (a(b'0123456789'), a('0123456789'))],
+        'EthernetTag': [(a(b'1234'), a('1234'))],
+        'MAC': [(a('aa:bb:cc:dd:ee:ff'), a('AA:BB:CC:DD:EE:FF')), (a('1:2'), a('', b'\1\2'))],
+    }
+    SAME = {
+        name: [(a(octets), a(packed=octets))]
+        for name, octets in (('RouteDistinguisher', bytes(8)), ('Labels', bytes(3)), ('ESI', bytes(10)))
+    }
 
 
 def each(pairs: Any) -> Any:
@@ -71,7 +112,7 @@ def each(pairs: Any) -> Any:
 
 
 def of(name: str, arguments: Any) -> Any:
-    return {attribute: typed(value) for attribute, value in vars(call(arguments)(STOCK[name])).items()}
+    return {attribute: typed(value) for attribute, value in attributes(call(arguments)(STOCK[name])).items()}
 
 
 @each(DIFFERENT)

@@ -10,6 +10,7 @@ from typing import Any, Iterator
 import pytest
 
 import exabgp_intern
+from exabgp_intern import lines
 from tests.support import NAMES, OURS
 
 CORPUS = (Path(__file__).parent / 'data' / 'gobgp.bgp').read_bytes()
@@ -86,7 +87,7 @@ def session() -> Any:
 def both(messages: list[bytes], session: Any) -> list[bool]:
     """Decode without and with interning, and compare.  Returns for each message whether it brought routes."""
     stock = [printed(body, session) for body in messages]
-    exabgp_intern.install(exabgp_intern.installation.CLASSES)
+    exabgp_intern.install(lines.classes())
     try:
         for body, expected in zip(messages, stock):
             assert printed(body, session) == expected, body.hex()
@@ -130,15 +131,11 @@ def test_random_octets_decode_as_without(session: Any) -> None:
     'family', sorted({(1, 1), (1, 4), (1, 128), (2, 128), (25, 70), (25, 65), (1, 134), (1, 85), (1, 5)})
 )
 def test_mutated_routes_decode_as_without(family: tuple[int, int]) -> None:
-    from exabgp.bgp.message import Action
-    from exabgp.bgp.message.update.nlri import NLRI
-    from exabgp.protocol.family import AFI, SAFI
-
     from tests.test_nlri import WIRE
 
     def decoded(data: bytes) -> Any:
         try:
-            nlri, left = NLRI.unpack_nlri(AFI.create(family[0]), SAFI.create(family[1]), data, Action.ANNOUNCE, False)
+            nlri, left = lines.decode(family, data, False)
             return left, nlri and (nlri.json(), str(nlri), nlri.index(), nlri.pack())
         except Exception as raised:
             return type(raised), str(raised)
@@ -147,7 +144,7 @@ def test_mutated_routes_decode_as_without(family: tuple[int, int]) -> None:
     seeds = [wire for of, wire, addpath, _ in WIRE.values() if of == family and not addpath] or [b'\x18\x0a\0\0']
     data = [mutated(dice.choice(seeds), dice) for _ in range(1000)]
     stock = [decoded(each) for each in data]
-    exabgp_intern.install(exabgp_intern.installation.CLASSES)
+    exabgp_intern.install(lines.classes())
     try:
         assert [decoded(each) for each in data] == stock
     finally:

@@ -23,7 +23,7 @@ def test_no_leak(tmp_path: Path) -> None:
     done = leak_check(tmp_path)
     assert done.stderr == ''
     assert done.stdout.splitlines()[-1].startswith('no leak: ')
-    assert 'peak: 12,000 qualifiers alive' in done.stdout
+    assert 'peak: 12,120 objects alive' in done.stdout
     assert done.returncode == 0
     assert not (tmp_path / 'leak.dot').exists()
 
@@ -31,9 +31,9 @@ def test_no_leak(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     'fault, verdict, grew',
     [
-        ('strong', 'LEAK: 60 of 60 qualifiers are held by no route after a flush', 'what grew: 10 RouteDistinguisher'),
-        ('loop', 'LEAK: 60 of 60 qualifiers are held by no route after a flush', 'what grew: 10 RouteDistinguisher'),
-        ('stale', 'LEAK: 60 entries are left in the tables after a flush', 'what grew: 60 '),
+        ('strong', 'LEAK: 1 of 67 objects are held by no route after withdrawals', 'what grew: 1 Attributes'),
+        ('loop', 'LEAK: 1 of 67 objects are held by no route after withdrawals', 'what grew: 1 Attributes'),
+        ('stale', 'LEAK: 67 entries are left in the tables after a flush', 'what grew: 67 '),
         ('keys', 'LEAK: ', 'leak_check.py:'),
     ],
 )
@@ -49,7 +49,7 @@ def test_planted_leak(tmp_path: Path, fault: str, verdict: str, grew: str) -> No
 def test_planted_leak_is_in_the_graph(tmp_path: Path) -> None:
     leak_check(tmp_path, '--plant', 'strong')
     graph = (tmp_path / 'leak.dot').read_text()
-    assert 'RouteDistinguisher' in graph
+    assert 'Attributes' in graph
     assert 'strong.<locals>.faulty' in graph
 
 

@@ -9,7 +9,9 @@ from typing import Any, Iterator
 
 import pytest
 
-from tests.support import OURS, SENTINELS, STOCK
+from exabgp_intern import lines
+from exabgp_intern.canonical import attributes
+from tests.support import NO_HOOKS, OURS, SENTINELS, SLOTS, STOCK
 
 RD = pack('!HHL', 0, 65000, 7)
 LABEL = pack('!L', 100 << 4 | 1)[1:]
@@ -115,12 +117,8 @@ neighbor 127.0.0.1 {
 
 
 def decode(wire: tuple[tuple[int, int], bytes, bool, set[str]]) -> Any:
-    from exabgp.bgp.message import Action
-    from exabgp.bgp.message.update.nlri import NLRI
-    from exabgp.protocol.family import AFI, SAFI
-
-    (afi, safi), data, addpath, _ = wire
-    nlri, left = NLRI.unpack_nlri(AFI.create(afi), SAFI.create(safi), data, Action.ANNOUNCE, addpath)
+    family, data, addpath, _ = wire
+    nlri, left = lines.decode(family, data, addpath)
     assert not left
     return nlri
 
@@ -146,9 +144,14 @@ def api(command: str) -> list[Any]:
 def qualifiers(nlri: Any) -> Iterator[tuple[str, Any]]:
     """The qualifiers that `nlri` keeps, sentinels apart."""
     sentinels = [getattr(STOCK[name], sentinel) for name, sentinel in SENTINELS]
-    for value in vars(nlri).values():
+    for value in attributes(nlri).values():
         for name, stock in STOCK.items():
-            if isinstance(value, stock) and not any(value is sentinel for sentinel in sentinels):
+            # a copy of a sentinel is a sentinel, where ExaBGP has hooks for that
+            if isinstance(value, stock) and not any(
+                value is sentinel or NO_HOOKS and value == sentinel
+                for sentinel in sentinels
+                if isinstance(sentinel, stock)
+            ):
                 yield name, value
 
 
@@ -164,19 +167,20 @@ def check(first: Any, second: Any, expected: set[str]) -> None:
         assert qualifier is again[name]
 
 
-@pytest.mark.parametrize('kind', WIRE)
+@pytest.mark.parametrize('kind', [kind for kind in WIRE if not SLOTS or not kind.startswith(('MUP', 'MVPN'))])
 def test_a_decoded_route_keeps_the_canonical_qualifiers(kind: str, request: pytest.FixtureRequest) -> None:
     stock = printed(decode(WIRE[kind]))
+    copied = printed(copy.deepcopy(decode(WIRE[kind])))  # without such hooks it has another index
     before = decode(WIRE[kind])
     request.getfixturevalue('installed')
     first, second = decode(WIRE[kind]), decode(WIRE[kind])
     check(first, second, WIRE[kind][3])
     check(first, copy.deepcopy(second), WIRE[kind][3])
-    assert printed(first) == printed(copy.deepcopy(first)) == stock
+    assert printed(first) == stock and printed(copy.deepcopy(first)) == copied
     assert printed(before) == stock  # decoded before install(), and still the same route
     if kind != 'VPLS':  # whose == reads an attribute that decoded ones lack, in ExaBGP too
         assert first == before and before == first and first.index() == before.index()
-    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+    for protocol in range(2 if SLOTS else 0, pickle.HIGHEST_PROTOCOL + 1):
         again = pickle.loads(pickle.dumps(first, protocol))
         check(first, again, WIRE[kind][3])
         assert again.pack() == first.pack()  # its text differs in ExaBGP too: NoNextHop is pickled as another

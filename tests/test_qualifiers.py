@@ -1,4 +1,4 @@
-"""What ExaBGP's qualifiers do, on examples: the same suite runs against its own classes and against ours."""
+"""What ExaBGP's qualifiers and next hops do, on examples: one suite for its own classes and for ours."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ import copy
 from typing import Any
 
 import pytest
+from exabgp.bgp.message.update.attribute.nexthop import NextHopSelf
+from exabgp.protocol.family import AFI
+from exabgp.protocol.ip import NoNextHop
 
-from tests.support import OURS, STOCK
+from tests.support import OURS, SLOTS, STOCK
 
 
 class RouteDistinguisherMixin:
@@ -107,7 +110,40 @@ class MACMixin:
             'aa:bb:cc:dd:ee:0f',
             b'\xaa\xbb\xcc\xdd\xee\x0f',
         )
-        assert mac == self.cls('AA:BB:CC:DD:EE:0F') == self.cls.unpack(mac.pack()) and len(mac) == 6
+        assert self.cls('AA:BB:CC:DD:EE:0F') == self.cls.unpack(mac.pack()) and len(mac) == 6
+        assert (mac == self.cls('AA:BB:CC:DD:EE:0F')) is not SLOTS  # ExaBGP 4.2 compares the text
+
+
+class NextHopMixin:
+    cls: Any
+
+    def test_it_prints_and_packs_its_address(self) -> None:
+        for text, octets in {
+            '192.0.2.1': b'\xc0\0\2\1',
+            '2001:db8::1': b'\x20\1\x0d\xb8' + bytes(11) + b'\1',
+            '::ffff:192.0.2.1': bytes(10) + b'\xff\xff\xc0\0\2\1',
+        }.items():
+            for hop in (self.cls(text), self.cls(text, octets), self.cls.unpack(octets)):
+                assert (str(hop), hop.top(), hop.ton(), hop.index()) == (text, text, octets, octets)
+                assert hop.pack() == b'\x40\3' + bytes([len(octets)]) + octets
+                assert hop.ipv4() == (len(octets) == 4) and str(hop.afi) == ('ipv4' if hop.ipv4() else 'ipv6')
+
+    def test_the_text_is_kept_as_it_was_given(self) -> None:
+        assert self.cls('2001:0DB8:0::1') == self.cls('2001:db8::1')
+        assert str(self.cls('2001:0DB8:0::1')) == '2001:0DB8:0::1'
+        assert str(self.cls('192.0.2.1', b'\xc0\0\2\2')) == '192.0.2.1'
+
+    def test_no_octets_are_no_next_hop(self) -> None:
+        assert self.cls.unpack(b'') is self.cls.unpack(bytearray()) is NoNextHop
+
+    def test_self_is_another_class(self) -> None:
+        this = NextHopSelf(AFI.ipv4)
+        assert type(this) is NextHopSelf and isinstance(this, self.cls) and (str(this), this.SELF) == ('self', True)
+        assert copy.deepcopy(this) is not this and str(copy.deepcopy(this)) == 'self'
+
+    def test_it_cannot_be_hashed(self) -> None:
+        with pytest.raises(TypeError, match='unhashable'):
+            hash(self.cls('192.0.2.1'))
 
 
 class TestStockRouteDistinguisher(RouteDistinguisherMixin):
@@ -156,3 +192,11 @@ class TestStockMAC(MACMixin):
 
 class TestCanonicalMAC(MACMixin):
     cls = OURS['MAC']
+
+
+class TestStockNextHop(NextHopMixin):
+    cls = STOCK['NextHop']
+
+
+class TestCanonicalNextHop(NextHopMixin):
+    cls = OURS['NextHop']

@@ -27,7 +27,7 @@ def test_no_fault() -> None:
 @pytest.mark.parametrize(
     'fault, rounds, limit, found',
     [
-        ('get-then-set', 1000, 60, 'FAULT: duplicates under threads, finalisers, callbacks'),
+        ('get-then-set', 1000, 60, 'FAULT: duplicates under '),  # under which of the checks is chance
         ('lock', 100, 60, 'ended by SIGALRM'),
         ('no-evict', 500, 5, 'FAULT: callbacks not done in 5 s'),
         ('iterate', 1500, 60, "FAULT: statistics raised RuntimeError('dictionary "),

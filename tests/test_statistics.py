@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import threading
 import tracemalloc
+from struct import pack
 from typing import Any
 
 import pytest
 
 from exabgp_intern import stats
-from tests.support import EACH_VALUE, NAMES, OURS, STOCK, VALUES, call
+from tests.support import EACH_VALUE, NAMES, NO_HOOKS, OURS, STOCK, VALUES, call, from_parts
 
 
 @pytest.mark.parametrize('name', NAMES)
 def test_it_counts_objects_and_what_refers_to_them(name: str) -> None:
+    if NO_HOOKS and name in ('PathInfo', 'Labels'):
+        pytest.skip('routes that this ExaBGP has copied hold one of these values')
     before = stats()[name]
     kept = [call(arguments)(OURS[name]) for arguments in VALUES[name]] * 5
     now = stats()[name]
@@ -32,6 +35,7 @@ def test_it_counts_objects_and_what_refers_to_them(name: str) -> None:
     ('name', 'arguments'), [each for each in EACH_VALUE if each[1] not in (((), {}), ((b'',), {}), (([],), {}))]
 )
 @pytest.mark.parametrize('sharing', [1, 50])
+@from_parts  # the NLRIs of ExaBGP 6 hold no object that could be saved
 def test_the_bytes_saved_are_those_that_tracemalloc_sees(name: str, arguments: Any, sharing: int) -> None:
     def distinct(cls: Any, number: int) -> Any:
         (positional, keyword) = arguments
@@ -41,12 +45,17 @@ def test_the_bytes_saved_are_those_that_tracemalloc_sees(name: str, arguments: A
             'EthernetTag': lambda: ((5000 + number,), {}),
             'PathInfo': lambda: ((b'%04d' % number,), {}),
             'MAC': lambda: ((None, b'%06d' % number), {}),
+            'NextHop': lambda: next_hop(*positional, number=number),
             'Labels': lambda: (
                 ([5000 + number, *positional[0][1:]], *positional[1:]),
                 {**keyword, **({'raw_labels': [80000 + 16 * number]} if 'raw_labels' in keyword else {})},
             ),
         }[name]()
         return cls(*value[0], **value[1])
+
+    def next_hop(text: str, packed: Any = None, number: int = 0) -> Any:
+        text = f'10.{number >> 8}.{number & 255}.1' if '.' in text else f'{text[:-1]}{number + 4096:x}'
+        return (text, *([packed[:-2] + pack('!H', number + 4096)] if packed else [])), {}
 
     def cost(cls: Any) -> int:
         tracemalloc.start()

@@ -31,7 +31,8 @@ def run(suite: Path, *options: str) -> tuple[int, str]:
 def test_that_it_installs_before_collection_and_says_so(tmp_path: Path) -> None:
     code, output = run(tmp_path, '-p', 'exabgp_intern.testing')
     assert code == 0, output
-    header = f'exabgp-intern {exabgp_intern.__version__}: {", ".join(DEFAULT)} interned, ExaBGP {exabgp_version()}'
+    names = [*DEFAULT, 'Attributes']
+    header = f'exabgp-intern {exabgp_intern.__version__}: {", ".join(names)} interned, ExaBGP {exabgp_version()}'
     assert header in output.splitlines()
 
 

@@ -218,7 +218,7 @@ def test_bad_usage(script: Any, arguments: list[str]) -> None:
 
 def test_what_is_no_checkout(script: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert script.main([str(tmp_path)]) == 2
-    assert capsys.readouterr().err == f'upstream_suite: {tmp_path} is no checkout of ExaBGP 5.0\n'
+    assert capsys.readouterr().err == f'upstream_suite: {tmp_path} is no checkout of ExaBGP 5.0 or main\n'
 
 
 def test_what_is_a_checkout_of_another_version(script: Any, checkout: Path) -> None:
@@ -235,15 +235,32 @@ def test_that_what_is_not_installed_is_named(script: Any, checkout: Path, capsys
 
 
 def test_that_each_expected_difference_is_a_line_of_a_test_and_has_a_reason(script: Any) -> None:
-    reasons = script.expected(SCRIPT.with_name('upstream_expected.txt').read_text())
-    assert len(reasons) == 6
-    assert all(re.match(r'tests\.unit\.test_copy_contracts\.\S+:\d+$', difference) for difference in reasons)
-    assert all(reasons.values())
+    for name, suite, number in (
+        ('upstream_expected', 'copy_contracts', 6),
+        ('upstream_expected_main', 'singleton_copy', 1),
+    ):
+        reasons = script.expected(SCRIPT.with_name(f'{name}.txt').read_text())
+        assert len(reasons) == number
+        assert all(re.match(rf'tests\.unit\.test_{suite}\.\S+:\d+$', difference) for difference in reasons)
+        assert all(reasons.values())
 
 
-@pytest.mark.skipif(not os.environ.get('EXABGP_CHECKOUT'), reason='EXABGP_CHECKOUT names no checkout of ExaBGP 5.0')
-def test_exabgp() -> None:
-    """Ten to fifteen minutes."""
-    command = [sys.executable, str(SCRIPT), os.environ['EXABGP_CHECKOUT']]
+def test_a_checkout_of_main_is_told_by_its_shape(script: Any, checkout: Path, tmp_path: Path) -> None:
+    (checkout / 'src' / 'exabgp').unlink()
+    rd = checkout / 'src/exabgp/bgp/message/update/nlri/qualifier/rd.py'
+    rd.parent.mkdir(parents=True)
+    rd.write_text('def unpack_routedistinguisher(): ...\n')
+    (checkout / 'src' / 'exabgp' / 'version.py').write_text('release = git()\n')
+    assert script._version(checkout) == script.MAIN
+
+
+@pytest.mark.parametrize('variable', ['EXABGP_CHECKOUT', 'EXABGP_MAIN'])
+def test_exabgp(variable: str) -> None:
+    """Ten to fifteen minutes; of main a minute."""
+    if variable not in os.environ:
+        pytest.skip(f'{variable} names no checkout of ExaBGP')
+    if variable == 'EXABGP_MAIN' and sys.version_info < (3, 12):
+        pytest.skip('ExaBGP 6 is for Python 3.12 and later')
+    command = [sys.executable, str(SCRIPT), os.environ[variable]]
     ended = subprocess.run(command, stdout=subprocess.PIPE, text=True)
     assert ended.returncode == 0, ended.stdout

@@ -8,11 +8,14 @@ from pathlib import Path
 from struct import pack, unpack_from
 from typing import Any, Callable
 
+import mrtparse
 import pytest
 
 from exabgp_intern.__main__ import main
+from exabgp_intern.canonical import attributes
 from exabgp_intern.measure import _Received
 from exabgp_intern.workload import ADD_PATH, FAMILIES, IPV4_UNICAST, Problem, received, synthetic
+from tests.support import NO_HOOKS
 
 GOBGP = Path(__file__).parent / 'data' / 'gobgp.bgp'
 
@@ -55,8 +58,8 @@ def test_synthetic_routes_are_different_and_exabgp_reads_them_all(family: str) -
     assert loader.load() == (1234, 0)
     assert loader.routes() == 1234
     values: dict[str, set[str]] = {}
-    for nlri in loader.nlris():
-        for name, value in vars(nlri).items():
+    for change in loader.changes():
+        for name, value in attributes(change.nlri).items():
             values.setdefault(name, set()).add(str(value))
     expected = {
         'vpnv4': {'rd': 7, 'labels': 30},
@@ -71,6 +74,15 @@ def test_an_update_has_50_routes() -> None:
     assert len(synthetic('vpnv4', 1000, 10, 100).updates) == 20
     assert len(synthetic('vpnv4', 1001, 10, 100).updates) == 21
     assert len(synthetic('vpnv4', 1, 10, 100).updates) == 1
+
+
+@pytest.mark.parametrize('family', FAMILIES)
+def test_an_update_has_as_many_routes_as_are_asked_for(family: str) -> None:
+    for number in (1, 7, 100):
+        workload = synthetic(family, 200, 1, 100, number)
+        assert len(workload.updates) == -(-200 // number) and f', {number} an UPDATE' in workload.name
+        assert max(len(body) for _, body in workload.updates) + 19 <= 4096
+        assert _Received(workload).load() == (200, 0)
 
 
 def test_messages_of_gobgp() -> None:
@@ -141,7 +153,8 @@ def test_mrt_is_read_as_its_session_was(file: Callable[[bytes], Path]) -> None:
     seen = []
     assert loader.load(lambda change, negotiated: seen.append((str(change), change.nlri.pack(negotiated)))) == (5, 0)
     assert loader.routes() == 5
-    assert all('as-path ( 65001 65002 )' in shown for shown, _ in seen)
+    # in brackets of another kind in ExaBGP 4.2
+    assert all('65001 65002' in shown for shown, _ in seen)
     assert [packed for _, packed in seen] == [prefix] * 3 + [path + prefix] * 2
 
 
@@ -181,10 +194,207 @@ def test_a_dump_cut_at_any_byte(file: Callable[[bytes], Path], pack_with: Callab
     assert cut or pack_with is bz2.compress  # bzip2 unpacks a block as a whole or not at all
 
 
+def table(data: bytes, subtype: int) -> bytes:
+    """Return a record of TABLE_DUMP_V2, RFC 6396 section 4.3."""
+    return record(data, subtype, kind=13)
+
+
+def peer_index(*peers: bytes) -> bytes:
+    """Return a PEER_INDEX_TABLE with the view 'all'."""
+    return table(b'\0\0\0\1\0\3all' + pack('!H', len(peers)) + b''.join(peers), 1)
+
+
+def rib(subtype: int, head: bytes, *entries: Any) -> bytes:
+    """Return a record with the entries (peer, attributes) or (peer, attributes, path identifier) of one prefix."""
+    rows = [
+        pack('!HI', peer, 1700000000) + b''.join(path) + pack('!H', len(attributes)) + attributes
+        for peer, attributes, *path in entries
+    ]
+    return table(pack('!I', 7) + head + pack('!H', len(rows)) + b''.join(rows), subtype)
+
+
+PEERS = peer_index(
+    b'\2\0\0\0\1' + bytes((192, 0, 2, 1)) + pack('!I', 65001),  # 4-byte AS
+    b'\3\0\0\0\2' + b'\x20' + bytes(15) + pack('!I', 65002),  # and IPv6
+    b'\0\0\0\0\3' + bytes((192, 0, 2, 3)) + pack('!H', 65003),
+)
+PEER = [
+    pack('!I', 65001) + bytes((192, 0, 2, 1)),
+    pack('!I', 65002) + b'\x20' + bytes(15),
+    pack('!H', 65003) + bytes((192, 0, 2, 3)),
+]
+ATTRIBUTES = b'\x40\1\1\0' + b'\x40\2\x0a\2\2' + pack('!II', 65001, 200000) + b'\x40\3\4\xc0\0\2\1'
+OTHER = ATTRIBUTES + b'\x80\4\4\0\0\0\5'
+NO_HOP = ATTRIBUTES[:-7]
+HOP6 = b'\x20\1\x0d\xb8' + bytes(11) + b'\1'
+LINK_LOCAL = b'\xfe\x80' + bytes(13) + b'\1'
+
+
+def short(hop: bytes) -> bytes:
+    """Return the MP_REACH_NLRI of a RIB entry, RFC 6396 section 4.3.4."""
+    return bytes((0x80, 14, len(hop) + 1, len(hop))) + hop
+
+
+def whole(family: Any, hop: bytes, nlri: bytes) -> bytes:
+    """Return an MP_REACH_NLRI as it is in an UPDATE, with an extended length."""
+    value = pack('!HBB', *family, len(hop)) + hop + b'\0' + nlri
+    return pack('!BBH', 0x90, 14, len(value)) + value
+
+
+def shown(data: bytes, file: Callable[[bytes], Path], nlris_per_update: int = 50) -> Any:
+    """Return by session what ExaBGP makes of the UPDATEs, and how many it decoded and refused."""
+    workload = received(str(file(data)), nlris_per_update)
+    assert not workload.truncated
+    loader = _Received(workload)
+    seen: list[Any] = []
+    counts = loader.load(
+        lambda change, negotiated: seen.append((
+            str(change.nlri).replace(f' next-hop {change.nlri.nexthop}', ''),
+            str(change.nlri.nexthop),
+            str(change.attributes.get(2)),
+            4 in change.attributes,
+        ))
+    )  # fmt: skip
+    return seen, counts, loader.routes()
+
+
+TWO = '( 65001 200000 )'
+
+
+@pytest.mark.parametrize('nlris_per_update, updates', [(50, 4), (2, 5), (1, 6)])
+def test_a_rib_dump_of_ipv4(file: Callable[[bytes], Path], nlris_per_update: int, updates: int) -> None:
+    """Routes of one peer with the same attributes share an UPDATE, wherever they are in the dump."""
+    data = (
+        PEERS
+        + rib(2, b'\x08\x0a', (0, ATTRIBUTES), (1, ATTRIBUTES), (2, OTHER))
+        + rib(2, b'\x10\x0a\1', (0, OTHER))
+        + rib(2, b'\0', (0, ATTRIBUTES))
+        + rib(2, b'\x19\x0a\2\0\x80', (0, ATTRIBUTES))
+    )
+    workload = received(str(file(data)), nlris_per_update)
+    assert len(workload.updates) == updates
+    assert {tuple(session) for session, _ in workload.updates} == {(peer, True, ()) for peer in PEER}
+    assert (workload.skipped, workload.truncated) == (0, '')
+    assert f'up to {nlris_per_update} an UPDATE' in workload.name
+    seen, counts, routes = shown(data, file, nlris_per_update)
+    assert counts == (6, 0) and routes == 6
+    assert sorted(seen) == sorted(
+        [(prefix, '192.0.2.1', TWO, False) for prefix in ('0.0.0.0/0', '10.0.0.0/8', '10.0.0.0/8', '10.2.0.128/25')]
+        + [('10.0.0.0/8', '192.0.2.1', TWO, True), ('10.1.0.0/16', '192.0.2.1', TWO, True)]
+    )
+
+
+@pytest.mark.parametrize('hop, address', [(HOP6, '2001:db8::1'), (HOP6 + LINK_LOCAL, None)])
+def test_a_rib_dump_of_ipv6_in_both_forms(file: Callable[[bytes], Path], hop: bytes, address: str | None) -> None:
+    """MP_REACH_NLRI as its next hop alone and as a whole come to the same UPDATE, the one that was sent."""
+    one, two = b'\x20\x20\1\x0d\xb8', b'\x30\x20\1\x0d\xb8\0\1'
+    short_form = PEERS + b''.join(rib(4, nlri, (1, NO_HOP + short(hop))) for nlri in (one, two))
+    whole_form = PEERS + b''.join(rib(4, nlri, (1, NO_HOP + whole((2, 1), hop, nlri))) for nlri in (one, two))
+    sent = whole((2, 1), hop, one + two) + NO_HOP
+    for data in (short_form, whole_form):
+        assert received(str(file(data))).updates == [((PEER[1], True, ()), pack('!HH', 0, len(sent)) + sent)]
+    if address:
+        seen, counts, _ = shown(short_form, file)
+        assert seen == [(prefix, address, TWO, False) for prefix in ('2001:db8::/32', '2001:db8:1::/48')]
+        assert counts == (2, 0)
+
+
+def test_a_rib_dump_with_path_identifiers(file: Callable[[bytes], Path]) -> None:
+    """RFC 8050 section 4.1."""
+    data = (
+        PEERS
+        + rib(8, b'\x08\x0a', (0, ATTRIBUTES, b'\0\0\0\1'), (0, ATTRIBUTES, b'\0\0\0\2'))
+        + rib(10, b'\x10\x20\1', (0, NO_HOP + short(HOP6), b'\0\0\0\3'))
+    )
+    assert {session for session, _ in received(str(file(data))).updates} == {(PEER[0], True, ADD_PATH)}
+    seen, counts, routes = shown(data, file)
+    assert (counts, routes) == ((3, 0), 3)
+    assert [prefix for prefix, *_ in seen] == [
+        '10.0.0.0/8 path-information 0.0.0.1',
+        '10.0.0.0/8 path-information 0.0.0.2',
+        '2001::/16 path-information 0.0.0.3',
+    ]
+
+
+@pytest.mark.skipif(NO_HOOKS, reason='the first releases of 5.0 decode fewer families')
+def test_a_rib_dump_of_other_families(file: Callable[[bytes], Path]) -> None:
+    """Multicast; RIB_GENERIC of what starts with its length in bits.  All else is skipped, and counted."""
+    vpn = b'\x70' + (100 << 4 | 1).to_bytes(3, 'big') + b'\0\0\xfd\xe8\0\0\0\7' + b'\x0a\0\0'
+    next_hop = NO_HOP + short(bytes((192, 0, 2, 1)))
+    data = (
+        PEERS
+        + rib(3, b'\x08\x0a', (0, next_hop))
+        + rib(5, b'\x10\x20\1', (0, NO_HOP + short(HOP6)))
+        + rib(6, b'\0\1\x80' + vpn, (0, NO_HOP + short(bytes(8) + bytes((192, 0, 2, 1)))))
+        + rib(6, b'\0\x19\x46' + b'\3\x11' + bytes(17), (0, next_hop))  # EVPN
+        + rib(12, b'\0\1\x80' + vpn, (0, next_hop, b'\0\0\0\1'))
+        + table(b'', 7)
+        + table(b'', 99)
+    )
+    assert received(str(file(data))).skipped == 4
+    seen, counts, _ = shown(data, file)
+    assert [prefix for prefix, *_ in seen] == ['10.0.0.0/8', '2001::/16', '10.0.0.0/24 label 100 rd 65000:7']
+    assert counts == (3, 0)
+
+
+def test_routes_without_a_next_hop_are_left_to_exabgp(file: Callable[[bytes], Path]) -> None:
+    data = PEERS + rib(4, b'\x10\x20\1', (0, NO_HOP)) + rib(2, b'\x08\x0a', (0, ATTRIBUTES))
+    assert shown(data, file)[1:] == ((1, 1), 1)
+
+
+def test_a_rib_dump_may_have_messages_too(file: Callable[[bytes], Path]) -> None:
+    workload = received(str(file(PEERS + rib(2, b'\x08\x0a', (0, ATTRIBUTES)) + MRT)))
+    assert [len(body) for _, body in workload.updates[:5]] == [4, 5, 6, 7, 8] and len(workload.updates) == 6
+
+
+RIB = (
+    PEERS
+    + rib(2, b'\x08\x0a', (0, ATTRIBUTES), (2, OTHER))
+    + rib(4, b'\x10\x20\1', (1, NO_HOP + short(HOP6)), (1, NO_HOP + whole((2, 1), HOP6, b'\x10\x20\1')))
+    + rib(8, b'\x10\x0a\1', (0, ATTRIBUTES, b'\0\0\0\1'))
+)
+
+
+def test_mrtparse_reads_the_same_routes(file: Callable[[bytes], Path]) -> None:
+    expected = []
+    for entry in mrtparse.Reader(str(file(RIB))):
+        assert entry.err is None
+        for row in entry.data.get('rib_entries', ()):
+            attributes = {next(iter(each['type'])): each['value'] for each in row['path_attributes']}
+            hop = attributes[14]['next_hop'][0] if 14 in attributes else attributes[3]
+            path = f' path-information 0.0.0.{row["path_id"]}' if 'path_id' in row else ''
+            as_path = f'( {" ".join(attributes[2][0]["value"])} )'
+            expected.append((f'{entry.data["prefix"]}/{entry.data["length"]}{path}', hop, as_path, 4 in attributes))
+    assert len(expected) == 5
+    assert sorted(shown(RIB, file)[0]) == sorted(expected)
+
+
+def test_a_rib_dump_cut_at_any_byte(file: Callable[[bytes], Path]) -> None:
+    ends = [len(PEERS), RIB.index(b'\x10\x20\1') - 16]
+    ends.append(RIB.index(b'\x10\x0a\1') - 16)
+    for length in range(1, len(RIB)):
+        path = file(RIB[:length])
+        before = sum(end <= length for end in ends[1:])
+        try:
+            workload = received(str(path))
+        except Problem as problem:
+            assert not before and str(problem).startswith(f'{path}: byte ')
+        else:
+            assert len(workload.updates) == (0, 2, 3)[before]  # the two of IPv6 come to one
+            assert bool(workload.truncated) == (length not in ends)
+            assert not workload.truncated or workload.truncated.startswith(f'{path}: byte {ends[before]}: truncated, ')
+
+
+@pytest.mark.parametrize('pack_with', [gzip.compress, bz2.compress], ids=['gzip', 'bzip2'])
+def test_a_rib_dump_packed(file: Callable[[bytes], Path], pack_with: Callable[[bytes], bytes]) -> None:
+    plain = received(str(file(RIB)))
+    assert received(str(file(pack_with(RIB)))) == plain and len(plain.updates) == 4
+
+
 @pytest.mark.parametrize(
     'data',
-    [GOBGP.read_bytes()[:400], MRT, gzip.compress(MRT), bz2.compress(MRT)],
-    ids=['messages', 'plain', 'gzip', 'bzip2'],
+    [GOBGP.read_bytes()[:400], MRT, gzip.compress(MRT), bz2.compress(MRT), RIB],
+    ids=['messages', 'plain', 'gzip', 'bzip2', 'rib'],
 )
 def test_a_wrong_byte_anywhere_is_a_problem_or_is_not_seen(file: Callable[[bytes], Path], data: bytes) -> None:
     for at in range(len(data)):
@@ -209,8 +419,29 @@ BAD_FILES = {
     'first record cut': (MRT[:40], 'byte 0: truncated, 28 of the '),
     'MRT header cut': (MRT[:11], 'byte 0: truncated, 11 of the 12 octets of an MRT header'),
     'unknown MRT type': (record(bgp4mp(bytes(4))) + record(b'', kind=99), 'byte 55: neither a BGP message'),
-    'table dump': (record(b'', 1, kind=13), 'byte 0: MRT TABLE_DUMP_V2 is not read, only BGP4MP'),
-    'old table dump': (record(b'', 1, kind=12), 'byte 0: MRT TABLE_DUMP is not read, only BGP4MP'),
+    'old table dump': (record(b'', 1, kind=12), 'byte 0: MRT TABLE_DUMP is not read, only BGP4MP and TABLE_DUMP_V2'),
+    'no peer index': (rib(2, b'\x08\x0a', (0, ATTRIBUTES)), 'byte 0: peer 0 is not in a PEER_INDEX_TABLE of 0'),
+    'peer 3 of 3': (PEERS + rib(2, b'\x08\x0a', (3, ATTRIBUTES)), 'byte 72: peer 3 is not in a PEER_INDEX_TABLE of 3'),
+    'peers cut': (table(b'\0' * 4 + b'\0\0\0\1\0', 1), 'byte 0: a field of this MRT record goes past its end'),
+    'empty peer index': (table(b'', 1), 'byte 0: a field of this MRT record goes past its end'),
+    'only peers': (PEERS, 'byte 0: no BGP UPDATE'),
+    'prefix cut': (PEERS + table(b'\0\0\0\0\x20\x0a', 2), 'byte 72: a field of this MRT record goes past its end'),
+    'attribute past its end': (
+        PEERS + rib(2, b'\x08\x0a', (0, ATTRIBUTES[:-1])),
+        'byte 72: a field of this MRT record goes past its end',
+    ),
+    'neither form of MP_REACH_NLRI': (
+        PEERS + rib(4, b'\x10\x20\1', (0, ATTRIBUTES + b'\x80\x0e\2\0\2')),
+        'byte 72: an MP_REACH_NLRI that is neither whole nor a next hop',
+    ),
+    'MP_REACH_NLRI of another family': (
+        PEERS + rib(4, b'\x10\x20\1', (0, ATTRIBUTES + whole((1, 1), HOP6, b'\x08\x0a'))),
+        'byte 72: an MP_REACH_NLRI that is neither whole nor a next hop',
+    ),
+    'attributes too long to be sent': (
+        PEERS + rib(2, b'\x08\x0a', (0, b'\xd0\x63\xea\x5d' + bytes(59_997))),
+        'byte 72: a route with 60001 octets of attributes',
+    ),
     'length in a record': (LONG, 'byte 0: a BGP message of length 23 in a record that has 22 octets for it'),
     'marker in a record': (record(b''.join(IPV4_AS4) + bytes(23)), 'byte 0: no BGP marker'),
     'record too short for one': (record(b'\0' * 7), 'byte 0: a BGP message of length 19 in a record'),
@@ -246,6 +477,7 @@ def test_no_file(option: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
         ('--routes many', "'many'"),
         ('--vrfs -1', "'-1'"),
         ('--labels 1000001', "'1000001'"),
+        ('--nlris-per-update 101', "'101' is not a number from 1 to 100"),
         ('--plot x.gif', "'x.gif' ends in neither .png nor .svg"),
         ('--updates a --config b', '--config: not allowed with argument --updates'),
     ],
