@@ -1,11 +1,14 @@
-"""Look for qualifiers that outlive their routes.
+"""Look for qualifiers, next hops and attribute sets that outlive their routes.
 
 Announces, withdraws, announces again and flushes routes of four families (VPNv4, labelled unicast,
 EVPN, IPv4 unicast; all with ADD-PATH) through ExaBGP's decoder, adj-rib-in and adj-rib-out, then
 reloads a configuration with routes, copies it, and reloads it without.  Every cycle has values that
 no cycle had before.  The garbage collector is off: what only a collection would free is a leak too.
 
-It is a leak if objgraph finds, at any stage, a qualifier that no route holds; if a table has an
+ExaBGP itself keeps one attribute set a session, that of the UPDATE before, if its routes were IPv4
+unicast; after a flush this program lets go of that one.
+
+It is a leak if objgraph finds, at any stage, one of those objects that no route holds; if a table has an
 entry left after a flush; or if traced memory, after all cycles and once more after a peak of values
 that are all different, is more than 1 % above what it was after the first cycle.  The size of the
 tables does not count there, for a dict keeps its size when it is emptied; it is printed.
@@ -42,11 +45,13 @@ from exabgp.logger import log
 from exabgp.rib.change import Change
 
 import exabgp_intern
+from exabgp_intern.attributes import Attributes
 from exabgp_intern.canonical import Table
-from exabgp_intern.installation import DEFAULT, canonical_class
+from exabgp_intern.installation import DEFAULT
+from exabgp_intern.lines import canonical_class
 from exabgp_intern.measure import negotiated_session
 
-CLASSES = [canonical_class(name) for name in DEFAULT]
+CLASSES = [*(canonical_class(name) for name in DEFAULT), Attributes]
 
 # ------------------------------------------------------------------------------------------ routes
 
@@ -80,7 +85,7 @@ def evpn(route: int, value: int) -> bytes:
 FAMILIES = ((1, 128, bytes(8), vpn), (1, 4, b'', labelled), (25, 70, b'', evpn), (1, 1, b'', unicast))
 
 ORIGIN_PATH_PREFERENCE = b'\x40\x01\x01\0' + b'\x40\x02\0' + b'\x40\x05\x04\0\0\0\x64'
-NEXT_HOP = bytes([192, 0, 2, 1])
+IPV4_UNICAST = (1, 1)
 
 
 def messages(announce: bool, routes: range, value_of: Callable[[int], int]) -> Iterator[bytes]:
@@ -89,12 +94,23 @@ def messages(announce: bool, routes: range, value_of: Callable[[int], int]) -> I
         for at in range(0, len(routes), 50):
             nlris = b''.join(nlri(route, value_of(route)) for route in routes[at : at + 50])
             family = pack('!HB', afi, safi)
-            if announce:
-                reach = family + bytes([len(before + NEXT_HOP)]) + before + NEXT_HOP + b'\0' + nlris
-                attributes = ORIGIN_PATH_PREFERENCE + pack('!BBH', 0x90, 14, len(reach)) + reach
+            value = value_of(routes[at])
+            hop = pack('!L', 10 << 24 | value)
+            metric = pack('!BBBL', 0x80, 4, 4, value)  # so that there is a new attribute set
+            attributes = ORIGIN_PATH_PREFERENCE + metric if announce else b''
+            withdrawn = announced = b''
+            if (afi, safi) == IPV4_UNICAST:
+                if announce:
+                    attributes += b'\x40\3\4' + hop
+                    announced = nlris
+                else:
+                    withdrawn = nlris
+            elif announce:
+                reach = family + bytes([len(before + hop)]) + before + hop + b'\0' + nlris
+                attributes += pack('!BBH', 0x90, 14, len(reach)) + reach
             else:
-                attributes = pack('!BBH', 0x90, 15, len(family + nlris)) + family + nlris
-            yield pack('!HH', 0, len(attributes)) + attributes
+                attributes += pack('!BBH', 0x90, 15, len(family + nlris)) + family + nlris
+            yield pack('!H', len(withdrawn)) + withdrawn + pack('!H', len(attributes)) + attributes + announced
 
 
 CONFIGURATION = """
@@ -109,7 +125,7 @@ neighbor 192.0.2.1 {
 }
 """
 
-STATIC = 'route 10.0.{0}.{1}/32 rd 65000:{2} label {2} path-information {2} next-hop 192.0.2.1;'
+STATIC = 'route 10.0.{0}.{1}/32 rd 65000:{2} label {2} path-information {2} next-hop 10.1.{0}.{1};'
 
 
 class Speaker:
@@ -154,28 +170,35 @@ class Speaker:
         self.rib.outgoing.withdraw()
         self.send()
         self.rib.outgoing.clear()
+        self.forget()
+
+    def forget(self) -> None:
+        """Let go of the attribute set that ExaBGP keeps."""
+        self.negotiated.cached_attributes = None
 
     def held(self) -> set[int]:
         """Return the ids of all that the routes refer to."""
         changes = list(self.neighbor.changes)
         for rib in (self.rib.incoming, self.rib.outgoing):
             changes += rib.cached_changes(actions=(Action.ANNOUNCE, Action.WITHDRAW))
-        return {id(value) for change in changes for value in vars(change.nlri).values()}
+        held = {id(value) for change in changes for value in (*vars(change.nlri).values(), change.attributes)}
+        held |= {id(value) for change in changes for value in change.attributes.values()}
+        return held | {id(self.negotiated.cached_attributes)}
 
 
 # ------------------------------------------------------------------------------------------ checks
 
 
 def check(speaker: Speaker, stage: str) -> int:
-    """Exit if there is a qualifier that no route holds; return how many qualifiers there are."""
+    """Exit if there is an object that no route holds; return how many objects there are."""
     held = speaker.held()
-    alive = [qualifier for cls in CLASSES for qualifier in objgraph.by_type(f'{cls.__module__}.{cls.__name__}')]
+    alive = [each for cls in CLASSES for each in objgraph.by_type(f'{cls.__module__}.{cls.__name__}')]
     number = len(alive)
     if number < sum(entry() is not None for cls in CLASSES for entry in cls._table.valuerefs()):
         sys.exit('objgraph does not find all that is alive, so this program cannot tell')
-    alive = [qualifier for qualifier in alive if id(qualifier) not in held]
+    alive = [each for each in alive if id(each) not in held]
     if alive:
-        leak(f'{len(alive)} of {number} qualifiers are held by no route {stage}', alive)
+        leak(f'{len(alive)} of {number} objects are held by no route {stage}', alive)
     return number
 
 
@@ -255,7 +278,7 @@ def cycle(speaker: Speaker, number: int, size: int) -> None:
 def peak(speaker: Speaker, size: int) -> None:
     """Take `size` routes of each family, with all values different, in and out again."""
     speaker.receive(messages(True, range(size), lambda route: 1 + route))
-    print(f'peak: {check(speaker, "at the peak"):,} qualifiers alive, in tables of {sum(tables()):,} bytes')
+    print(f'peak: {check(speaker, "at the peak"):,} objects alive, in tables of {sum(tables()):,} bytes')
     speaker.flush()
     check_empty(speaker, 'after the peak')
     print(f'the tables are empty, and keep {sum(tables()):,} bytes')
@@ -263,48 +286,52 @@ def peak(speaker: Speaker, size: int) -> None:
 
 # ------------------------------------------------------------------------------------------ faults
 
-Intern = Callable[[Table, Any, Any], Any]
+Keep = Callable[[Table, Any, Any], Any]
 
 
-def strong(intern: Intern) -> Intern:
+def strong(keep: Keep) -> Keep:
     """A second table, that is not weak."""
     kept: dict[Any, Any] = {}
 
-    def faulty(table: Table, key: Any, cls: Any) -> Any:
-        return kept.setdefault((cls, key), intern(table, key, cls))
+    def faulty(table: Table, key: Any, instance: Any) -> Any:
+        return kept.setdefault((id(table), key), keep(table, key, instance))
 
     return faulty
 
 
-def loop(intern: Intern) -> Intern:
+def loop(keep: Keep) -> Keep:
     """Instances that refer to themselves, so that only a collection frees them."""
 
-    def faulty(table: Table, key: Any, cls: Any) -> Any:
-        instance = intern(table, key, cls)
+    def faulty(table: Table, key: Any, instance: Any) -> Any:
+        instance = keep(table, key, instance)
         vars(instance)['itself'] = instance
         return instance
 
     return faulty
 
 
-def stale(intern: Intern) -> Intern:
+class Stale(ref):  # type: ignore[type-arg]
+    hits = 0
+
+
+def stale(keep: Keep) -> Keep:
     """Entries that stay when their instance goes."""
 
-    def faulty(table: Table, key: Any, cls: Any) -> Any:
-        instance = intern(table, key, cls)
-        table.data[key] = ref(instance)  # type: ignore[assignment]
+    def faulty(table: Table, key: Any, instance: Any) -> Any:
+        instance = keep(table, key, instance)
+        table.data[key] = Stale(instance)  # type: ignore[assignment]
         return instance
 
     return faulty
 
 
-def keys(intern: Intern) -> Intern:
+def keys(keep: Keep) -> Keep:
     """A record of all keys there ever were."""
     seen: list[Any] = []
 
-    def faulty(table: Table, key: Any, cls: Any) -> Any:
-        seen.append((cls, key))
-        return intern(table, key, cls)
+    def faulty(table: Table, key: Any, instance: Any) -> Any:
+        seen.append((id(table), key))
+        return keep(table, key, instance)
 
     return faulty
 
@@ -326,7 +353,7 @@ def main() -> None:
     log.init(getenv())
     exabgp_intern.install()
     if options.plant:
-        Table.intern = FAULTS[options.plant](Table.intern)  # type: ignore[method-assign]
+        Table.keep = FAULTS[options.plant](Table.keep)  # type: ignore[method-assign]
     speaker = Speaker()
     gc.freeze()  # what is here already is no leak; objgraph need not look at it
 
@@ -343,7 +370,7 @@ def main() -> None:
     peak(speaker, options.peak)
     check_memory(start, 'after the peak', repeat)
     routes = (options.routes * 3 // 2 * (options.cycles + 1) + options.peak) * len(FAMILIES)
-    print(f'no leak: {routes:,} routes announced, and no qualifier outlived them')
+    print(f'no leak: {routes:,} routes announced, and no qualifier, next hop or set outlived them')
 
 
 if __name__ == '__main__':

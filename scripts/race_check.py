@@ -34,10 +34,19 @@ from typing import Any, Callable, Iterator, NoReturn, Sequence
 from weakref import ref
 
 import exabgp.rib
+from exabgp.bgp.message import Update
+from exabgp.bgp.message.direction import Direction
+from exabgp.bgp.message.update.attribute import Attributes as StockAttributes
+from exabgp.bgp.message.update.nlri import NLRI
+from exabgp.bgp.neighbor import Neighbor
+from exabgp.environment import getenv
+from exabgp.logger import log
 
 import exabgp_intern  # noqa: F401  # so that a finaliser with this module's names holds the package at exit
-from exabgp_intern import ESI, EthernetTag, Labels, PathInfo, RouteDistinguisher, stats
+from exabgp_intern import ESI, EthernetTag, Labels, NextHop, PathInfo, RouteDistinguisher, stats
+from exabgp_intern import attributes as sets
 from exabgp_intern.canonical import Table
+from exabgp_intern.measure import negotiated_session
 
 # What builds the value of a number; the last two by way of ExaBGP's constructor.  Bound to the
 # classes, for their names here are gone when the interpreter exits.
@@ -48,13 +57,29 @@ BUILDERS: list[Callable[..., Any]] = [
     lambda number, cls=EthernetTag: cls(number),
     lambda number, cls=Labels: cls([number]),
     lambda number, cls=Labels: cls.unpack(number.to_bytes(3, 'big')),
+    lambda number, cls=NextHop: cls.unpack(number.to_bytes(4, 'big')),
     lambda number, cls=Labels: cls([number, 3]),
     lambda number, cls=PathInfo: cls(integer=2**24 + number),
 ]
 
 
+SESSION = negotiated_session(Neighbor(), NLRI.known_families(), [], True)
+
+
+def decode(number: int) -> Any:
+    """Return the attribute set of an UPDATE that has the number as its metric."""
+    withdrawn = b'\0\4\x18\x0a\0\0'  # so that ExaBGP keeps no set for the UPDATE to come
+    metric = b'\x80\4\4' + number.to_bytes(4, 'big') + b'\x80\x0f\7\0\1\1\x18\x0a\0\1'
+    return Update.unpack_message(withdrawn + len(metric).to_bytes(2, 'big') + metric, Direction.IN, SESSION).attributes
+
+
+# Attribute sets, at the place where one becomes shared, and by way of ExaBGP's decoder.  Not at exit, for that does not
+# work any more then.
+DECODERS: list[Callable[..., Any]] = [lambda number: sets._share(b'%d' % number, StockAttributes()), decode]
+
+
 def build(number: int) -> list[Any]:
-    return [builder(number) for builder in BUILDERS]
+    return [builder(number) for builder in (*BUILDERS, *DECODERS)]
 
 
 def duplicates(*built: Sequence[Any]) -> int:
@@ -129,13 +154,14 @@ def callbacks(rounds: int) -> dict[str, int]:
 def collected(rounds: int, leave: Callable[..., Any]) -> dict[str, int]:
     """Build values, each when a collection is due of garbage that builds the value again."""
     found = within = 0
+    builders = BUILDERS + DECODERS
     for number in range(rounds):
-        builder = BUILDERS[number // 2 % len(BUILDERS)]
+        builder = builders[number // 2 % len(builders)]
         built: list[Any] = []
         gc.collect()
         watch = leave(number, builder, lambda: built.append(builder(number)))  # noqa: B023
         # due at the first to eighth allocation from here
-        gc.set_threshold(gc.get_count()[0] + number // 2 // len(BUILDERS) % 8)
+        gc.set_threshold(gc.get_count()[0] + number // 2 // len(builders) % 8)
         gc.enable()
         made = builder(number)
         gc.disable()
@@ -252,25 +278,24 @@ CHECKS = (threads, finalisers, callbacks, statistics, forks, exits)
 
 
 class Faulty(Table):
-    def make(self, key: Any, cls: Any) -> tuple[Any, Any]:
-        """Return a new instance and its entry, as a sound table makes them."""
-        instance = object.__new__(cls._of)
-        cls._fill(instance, key)
+    def entry(self, key: Any, instance: Any) -> Any:
+        """Return an entry as a sound table makes it."""
         made = self._entry(instance, self._remove)
         made.key = key
         next(self._misses)
-        return instance, made
+        return made
 
 
 class GetThenSet(Faulty):
     """Look first, then add."""
 
-    def intern(self, key: Any, cls: Any) -> Any:
+    def keep(self, key: Any, instance: Any) -> Any:
         held = self.data.get(key)
-        instance = None if held is None else held()
-        if instance is None:
-            instance, self.data[key] = self.make(key, cls)
-        return instance
+        winner = None if held is None else held()
+        if winner is None:
+            self.data[key] = self.entry(key, instance)
+            winner = instance
+        return winner
 
 
 class Lock(GetThenSet):
@@ -278,16 +303,16 @@ class Lock(GetThenSet):
 
     lock = threading.RLock()
 
-    def intern(self, key: Any, cls: Any) -> Any:
+    def keep(self, key: Any, instance: Any) -> Any:
         with self.lock:
-            return super().intern(key, cls)
+            return super().keep(key, instance)
 
 
 class NoEvict(Faulty):
     """Add in one step, but wait for a dead entry to be removed by somebody else."""
 
-    def intern(self, key: Any, cls: Any) -> Any:
-        instance, made = self.make(key, cls)
+    def keep(self, key: Any, instance: Any) -> Any:
+        made = self.entry(key, instance)
         winner = None
         while winner is None:
             winner = self.data.setdefault(key, made)()
@@ -304,10 +329,10 @@ class Iterate(Table):
 class Import(Table):
     """Import what it needs when it needs it."""
 
-    def intern(self, key: Any, cls: Any) -> Any:
+    def keep(self, key: Any, instance: Any) -> Any:
         import weakref  # noqa: F401
 
-        return super().intern(key, cls)
+        return super().keep(key, instance)
 
 
 FAULTS = {'get-then-set': GetThenSet, 'lock': Lock, 'no-evict': NoEvict, 'iterate': Iterate, 'import': Import}
@@ -316,15 +341,18 @@ FAULTS = {'get-then-set': GetThenSet, 'lock': Lock, 'no-evict': NoEvict, 'iterat
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--rounds', type=int, default=3000, help='of each check, %(default)s')
-    parser.add_argument('--limit', type=int, default=150, help='seconds for each check, %(default)s')
+    parser.add_argument('--limit', type=int, default=250, help='seconds for each check, %(default)s')
     parser.add_argument('--plant', choices=FAULTS, help='make the tables faulty, to see it found')
     options = parser.parse_args()
     if min(options.rounds, options.limit) < 1:
         parser.error('the numbers are 1 at least')
 
+    log.init(getenv())
+    sets.install()
     if options.plant:
-        for cls in (RouteDistinguisher, Labels, PathInfo, ESI, EthernetTag):
-            cls._table.__class__ = FAULTS[options.plant]
+        classes = (RouteDistinguisher, Labels, PathInfo, ESI, EthernetTag, NextHop, sets.Attributes)
+        for table in [cls._table for cls in classes]:
+            table.__class__ = type('Faulty', (FAULTS[options.plant], type(table)), {})
     warnings.simplefilter('ignore', DeprecationWarning)  # of os.fork() beside threads: it is what we test
     sys.setswitchinterval(1e-6)
     gc.disable()
