@@ -30,7 +30,7 @@ def test_no_fault() -> None:
         ('get-then-set', 1000, 60, 'FAULT: duplicates under '),  # under which of the checks is chance
         ('lock', 100, 60, 'ended by SIGALRM'),
         ('no-evict', 500, 5, 'FAULT: callbacks not done in 5 s'),
-        ('iterate', 1500, 60, "FAULT: statistics raised RuntimeError('dictionary "),
+        ('iterate', 500, 60, "FAULT: statistics raised RuntimeError('dictionary "),
         ('import', 100, 60, 'FAULT: 0 of '),
     ],
 )
