@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from struct import Struct
 from typing import Any
 
 from exabgp.bgp.message.update.nlri.qualifier.etag import EthernetTag as Stock
@@ -38,17 +39,20 @@ class EthernetTag(Canonical, Stock, metaclass=_Call):
 
     tag = KEY
 
+    _number = staticmethod(Struct('!L').unpack)  # half the time of int.from_bytes
+
     @classmethod
     def unpack(cls, data: Any) -> Any:
         """Return the canonical instance for the 4 octets at the head of `data`."""
-        if type(data) is bytes and len(data) == 4:
-            try:
-                made = cls._refs[int.from_bytes(data, 'big')]()
-                if made is not None:
-                    return made
-            except KeyError:
-                pass
+        try:
+            made = cls._refs[cls._number(data)[0]]()
+            if made is not None:
+                return made
+        except Exception:  # not there, or cannot be
+            pass
         return super().unpack(data)
+
+    from_packed = unpack
 
     @classmethod
     def _key_of(cls, made: Any) -> Any:
