@@ -52,7 +52,7 @@ class EthernetTag(Canonical, Stock, metaclass=_Call):
             pass
         return super().unpack(data)
 
-    from_packed = unpack
+    from_packed = unpack  # type: ignore[assignment]
 
     @classmethod
     def _key_of(cls, made: Any) -> Any:
