@@ -16,7 +16,6 @@ import argparse
 import json
 import os
 import platform
-import socket
 import subprocess
 import sys
 import tempfile
@@ -27,7 +26,7 @@ from struct import pack
 from typing import Any
 
 import psutil
-from speaker import ROUTE_REFRESH, UPDATE, Speaker, message
+from speaker import ROUTE_REFRESH, UPDATE, connected, free_port, message
 
 from exabgp_intern.installation import exabgp_version
 from exabgp_intern.workload import synthetic
@@ -101,12 +100,10 @@ def compared(routes: int, nlris: int, repeat: int) -> dict[str, Any]:
 
 def received(command: tuple[str, ...], updates: list[bytes]) -> dict[str, float]:
     """Start a receiver, send it `updates`, and return what it took, in bytes and seconds."""
-    with tempfile.TemporaryDirectory() as directory, socket.socket() as probe:
+    with tempfile.TemporaryDirectory() as directory:
         configuration = Path(directory) / 'exabgp.conf'
         configuration.write_text(CONFIGURATION)
-        probe.bind(('127.0.0.1', 0))
-        port = probe.getsockname()[1]
-        probe.close()
+        port = free_port()
         settings = {
             'exabgp_daemon_user': 'root' if os.getuid() == 0 else 'nobody',
             'exabgp_api_cli': 'false',
@@ -124,7 +121,7 @@ def received(command: tuple[str, ...], updates: list[bytes]) -> dict[str, float]
 
 
 def played(pid: int, port: int, updates: list[bytes]) -> dict[str, float]:
-    with connected(port) as speaker:
+    with connected(port, (UNICAST, VPN)) as speaker:
         # its own route, and an End-of-RIB for each family
         speaker.hear_updates(3)
         before = psutil.Process(pid).memory_info().rss
@@ -136,17 +133,6 @@ def played(pid: int, port: int, updates: list[bytes]) -> dict[str, float]:
         seconds = time.perf_counter() - start
         after = psutil.Process(pid).memory_info().rss
     return {'bytes': after, 'bytes_before': before, 'seconds': seconds}
-
-
-def connected(port: int) -> Speaker:
-    end = time.monotonic() + 30
-    while True:
-        try:
-            return Speaker(port, (UNICAST, VPN))
-        except ConnectionRefusedError:
-            if time.monotonic() > end:
-                raise
-            time.sleep(0.05)
 
 
 def draw(results: dict[str, Any], path: str) -> None:

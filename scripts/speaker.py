@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from struct import pack
 from typing import Any, Iterable
 
@@ -25,6 +26,25 @@ def kinds(octets: bytes) -> list[int]:
             found.append(octets[at + 18])
         at += length
     return found
+
+
+def free_port() -> int:
+    """Return a port of 127.0.0.1 above 1024 that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        return int(probe.getsockname()[1])
+
+
+def connected(port: int, families: Iterable[tuple[int, int]]) -> Speaker:
+    """Return a session with what listens at `port`, or will within 30 seconds."""
+    end = time.monotonic() + 30
+    while True:
+        try:
+            return Speaker(port, families)
+        except ConnectionRefusedError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.05)
 
 
 class Speaker:

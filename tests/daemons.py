@@ -24,13 +24,6 @@ FAMILIES = ('ipv4 unicast', 'ipv4 nlri-mpls', 'ipv4 mpls-vpn', 'l2vpn evpn')
 OF_ONE_RUN = ('time', 'pid', 'ppid', 'counter')
 
 
-def free_port() -> int:
-    """Return a port above 1024 that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind((RECEIVER, 0))
-        return int(probe.getsockname()[1])
-
-
 def wait_for(what: Callable[[], Any], seconds: float = 60) -> Any:
     """Return what `what` returns as soon as that is true; fails after so many `seconds`."""
     end = time.monotonic() + seconds

@@ -19,7 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from exabgp_intern.workload import FAMILIES as MADE
 from exabgp_intern.workload import synthetic
-from scripts.speaker import NOTIFICATION, UPDATE, Speaker, kinds, message
+from scripts.speaker import NOTIFICATION, UPDATE, Speaker, free_port, kinds, message
 from tests.daemons import (
     ANNOUNCER,
     FAMILIES,
@@ -30,7 +30,6 @@ from tests.daemons import (
     Process,
     Tee,
     announcing,
-    free_port,
     receiving,
     routes,
     wait_for,

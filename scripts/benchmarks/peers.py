@@ -11,14 +11,13 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
-from speaker import KEEPALIVE, UPDATE, Speaker, message
+from speaker import KEEPALIVE, UPDATE, Speaker, connected, free_port, message
 
 from benchmarks.common import COLOURS, INSTALLED, Child, Table, shown, spread
 from exabgp_intern.workload import synthetic
@@ -191,7 +190,7 @@ def measure(name: str, nlris: int, routes: int, quiet: int = QUIET) -> dict[str,
 
     daemon = DAEMONS[name]
     values: dict[str, Any] = {
-        **{'name': name, 'install': INSTALLED.get(name), 'port': _free(), 'api': _free()},
+        **{'name': name, 'install': INSTALLED.get(name), 'port': free_port(), 'api': free_port()},
         **{'ADDRESS': ADDRESS, 'SENDER': SENDER, 'ASN': ASN},
     }
     updates = [message(UPDATE, body) for _, body in synthetic('vpnv4', routes, VRFS, LABELS, nlris, FIRST).updates]
@@ -212,7 +211,7 @@ def measure(name: str, nlris: int, routes: int, quiet: int = QUIET) -> dict[str,
         )
         try:
             process = psutil.Process(started.pid)
-            with _session(values['port']) as session:
+            with connected(values['port'], [(1, 128)]) as session:
                 _settle(process, session, quiet)
                 base, before = process.memory_info().rss, process.cpu_times()
                 for update in updates:
@@ -233,24 +232,6 @@ def measure(name: str, nlris: int, routes: int, quiet: int = QUIET) -> dict[str,
     if not found or int(found[1]) != routes:
         raise RuntimeError(f'{name} does not hold {routes} routes: {asked[-500:]}')
     return {'base': base, 'resident': resident, 'seconds': after.user + after.system - before.user - before.system}
-
-
-def _session(port: int) -> Speaker:
-    """Return a session with what listens at `port`, or will within 30 seconds."""
-    deadline = time.monotonic() + 30
-    while True:
-        try:
-            return Speaker(port, [(1, 128)], SENDER)
-        except ConnectionRefusedError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.1)
-
-
-def _free() -> int:
-    with socket.socket() as probe:
-        probe.bind((ADDRESS, 0))
-        return int(probe.getsockname()[1])
 
 
 def _settle(process: Any, session: Speaker, seconds: int) -> None:
