@@ -15,14 +15,12 @@ class _Call(CanonicalType):
     @refusing_as(Stock.__init__)
     def __call__(cls: Any, esi: Any = None) -> Any:
         try:
-            made = cls._refs[esi]()
+            made = _refs[esi]()
             if made is not None:
                 return made
         except Exception:  # not there, or cannot be
             pass
-        if type(esi) is bytes and len(esi) == len(cls.DEFAULT) and cls._plain:
-            return cls._table.intern(esi, cls)
-        return super().__call__(esi)
+        return cls._table.intern(esi, cls, esi) if type(esi) is bytes and len(esi) == 10 else cls._construct(esi)
 
 
 class ESI(Canonical, Stock, metaclass=_Call):
@@ -37,20 +35,13 @@ class ESI(Canonical, Stock, metaclass=_Call):
     _state = ('esi',)
     _parameters = ('esi',)
     _samples = ({}, {'esi': bytes(range(10))})
+    _lengths = (10,)
 
     esi = KEY
 
     @classmethod
-    def from_packed(cls, packed: Any) -> Any:
-        """Return the canonical instance for the 10 octets."""
-        try:
-            made = cls._refs[packed]()
-            if made is not None:
-                return made
-        except Exception:  # not there, or cannot be
-            pass
-        return super().from_packed(packed)
-
-    @classmethod
     def _key_of(cls, made: Any) -> Any:
         return cls._octets(made.esi)
+
+
+_refs = ESI._table.data

@@ -19,14 +19,14 @@ class _Call(CanonicalType):
             label = labels[0]
             if type(label) is int:
                 try:
-                    made = cls._refs[label]()
+                    made = _refs[label]()
                     if made is not None:
                         return made
                 except KeyError:
                     pass
-                if 0 <= label <= cls.MAX and cls._plain:
-                    return cls._table.intern(label, cls)
-        return super().__call__(labels, bos, raw_labels)
+                if 0 <= label <= cls.MAX:
+                    return cls._table.intern(label, cls, label)
+        return cls._construct(labels, bos, raw_labels)
 
 
 class Labels(Canonical, Stock, metaclass=_Call):
@@ -93,7 +93,7 @@ class Labels(Canonical, Stock, metaclass=_Call):
         except Exception:  # not there, or cannot be
             pass
         if type(data) is bytes and len(data) == 3 and cls._plain:
-            return cls._table.intern(data, cls)
+            return cls._table.intern(data, cls, data)
         return super().unpack(data)
 
     @staticmethod
@@ -126,3 +126,6 @@ class Labels(Canonical, Stock, metaclass=_Call):
         if labels and raws == cls._raws(packed) and labels == [raw >> 4 for raw in raws]:
             return packed
         return tuple(labels), tuple(raws), packed
+
+
+_refs = Labels._table.data

@@ -16,12 +16,12 @@ class _Call(CanonicalType):
     def __call__(cls: Any, mac: Any = None, packed: Any = None) -> Any:
         if type(mac) is str:
             try:
-                made = cls._refs[packed or bytes.fromhex(mac.replace(':', ''))]()
+                made = _refs[packed or bytes.fromhex(mac.replace(':', ''))]()
                 if made is not None and made.mac == mac:
                     return made
             except Exception:  # not there, or cannot be
                 pass
-        return super().__call__(mac, packed)
+        return cls._construct(mac, packed)
 
 
 class MAC(Canonical, Stock, metaclass=_Call):
@@ -62,7 +62,7 @@ class MAC(Canonical, Stock, metaclass=_Call):
         except Exception:  # not there, or cannot be
             pass
         if type(data) is bytes and len(data) == 6 and cls._plain:
-            return cls._table.intern(data, cls)
+            return cls._table.intern(data, cls, data)
         return super().unpack(data)
 
     @classmethod
@@ -71,3 +71,6 @@ class MAC(Canonical, Stock, metaclass=_Call):
         if packed is None or type(mac) not in (str, type(None)):
             return None
         return packed if mac == cls._text(packed) else (mac, packed)
+
+
+_refs = MAC._table.data

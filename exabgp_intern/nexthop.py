@@ -20,12 +20,12 @@ class _Call(CanonicalType):
         # text and octets: how the attribute NEXT_HOP is decoded
         if type(string) is str:
             try:
-                made = cls._refs[packed]()
+                made = _refs[packed]()
                 if made is not None and made._string == string:
                     return made
             except Exception:  # not there, or cannot be
                 pass
-        return super().__call__(string, packed)
+        return cls._construct(string, packed)
 
 
 class NextHop(Canonical, Stock, metaclass=_Call):
@@ -58,6 +58,7 @@ class NextHop(Canonical, Stock, metaclass=_Call):
         {'string': '192.0.2.1', 'packed': b'\xc0\0\2\2'},
     )
     _shows = ('__str__', 'index', 'ipv4', 'pack', 'ton', 'top')
+    _lengths = (4, 16)
 
     _no_next_hop: ClassVar[Any] = NoNextHop
     _afis: ClassVar[tuple[Any, Any]] = (AFI.ipv4, AFI.ipv6)
@@ -82,7 +83,7 @@ class NextHop(Canonical, Stock, metaclass=_Call):
         except Exception:  # not there, or cannot be
             pass
         if type(data) is bytes and len(data) in cls._sizes and cls._plain:
-            return cls._table.intern(data, cls)
+            return cls._table.intern(data, cls, data)
         made = super().unpack(data, direction, negotiated)
         return made if made is cls._no_next_hop else cls(made.top(), made.ton())
 
@@ -93,3 +94,6 @@ class NextHop(Canonical, Stock, metaclass=_Call):
             return None
         family = cls._sizes.get(len(packed))
         return packed if family and cls._text(family, packed) == string else (string, packed)
+
+
+_refs = NextHop._table.data

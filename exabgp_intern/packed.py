@@ -21,7 +21,7 @@ def _call(stock: type) -> type[CanonicalType]:
                     return made
             except Exception:  # not there, or cannot be
                 pass
-            return super().__call__(packed)
+            return cls._construct(packed)
 
     return Call
 
@@ -78,6 +78,7 @@ class PathInfo(_Packed, Canonical, qualifier.PathInfo, metaclass=_call(qualifier
     _state = ('_packed', '_disabled')
     _samples = ({'packed': b'\0\0\0\1'}, {'packed': b''})
     _sentinel = 'DISABLED'
+    _decoder = ''
 
     _packed = KEY
     _disabled = False  # true of the sentinel alone, which is ExaBGP's
@@ -85,11 +86,6 @@ class PathInfo(_Packed, Canonical, qualifier.PathInfo, metaclass=_call(qualifier
     @classmethod
     def _key_of(cls, made: Any) -> Any:
         return None if made._disabled else super()._key_of(made)  # a copy of DISABLED is not PathInfo(b'')
-
-    @classmethod
-    def from_packed(cls, packed: Any) -> Any:
-        """Return the canonical instance for the 4 octets before a prefix, DISABLED for none."""
-        return cls.DISABLED if packed == b'' else cls(packed)
 
 
 class ESI(_Packed, Canonical, qualifier.ESI, metaclass=_call(qualifier.ESI)):  # type: ignore[metaclass]

@@ -14,16 +14,15 @@ __all__ = ('PathInfo',)
 class _Call(CanonicalType):
     @refusing_as(Stock.__init__)
     def __call__(cls: Any, packed: Any = None, integer: Any = None, ip: Any = None) -> Any:
-        if packed:  # then ExaBGP looks at nothing else
-            try:
-                made = cls._refs[packed]()
-                if made is not None:
-                    return made
-            except Exception:  # not there, or cannot be
-                pass
-            if type(packed) is bytes and cls._plain:
-                return cls._table.intern(packed, cls)
-        return super().__call__(packed, integer, ip)
+        try:
+            made = _refs[packed]()  # if there is `packed`, ExaBGP looks at nothing else
+            if made is not None:
+                return made
+        except Exception:  # not there, or cannot be
+            pass
+        if type(packed) is bytes and len(packed) == 4:
+            return cls._table.intern(packed, cls, packed)
+        return cls._construct(packed, integer, ip)
 
 
 class PathInfo(Canonical, Stock, metaclass=_Call):
@@ -39,6 +38,8 @@ class PathInfo(Canonical, Stock, metaclass=_Call):
     _parameters = ('packed', 'integer', 'ip')
     _samples = ({}, {'packed': b'\0\0\0\1'}, {'integer': 1}, {'ip': '10.0.0.1'})
     _sentinel = 'NOPATH'
+    _decoder = ''
+    _lengths = (4,)
 
     path_info = KEY
 
@@ -46,13 +47,5 @@ class PathInfo(Canonical, Stock, metaclass=_Call):
     def _key_of(cls, made: Any) -> Any:
         return cls._octets(made.path_info)
 
-    @classmethod
-    def from_packed(cls, packed: Any) -> Any:
-        """Return the canonical instance for the 4 octets before a prefix, NOPATH for none."""
-        try:
-            made = cls._refs[packed]()
-            if made is not None and packed:
-                return made
-        except Exception:  # not there, or cannot be
-            pass
-        return cls.NOPATH if packed == b'' else cls(packed)
+
+_refs = PathInfo._table.data

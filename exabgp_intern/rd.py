@@ -15,12 +15,12 @@ class _Call(CanonicalType):
     @refusing_as(Stock.__init__)
     def __call__(cls: Any, rd: Any) -> Any:
         try:
-            made = cls._refs[rd]()
+            made = _refs[rd]()
             if made is not None:
                 return made
         except Exception:  # not there, or cannot be
             pass
-        return cls._table.intern(rd, cls) if type(rd) is bytes and cls._plain else super().__call__(rd)
+        return cls._table.intern(rd, cls, rd) if type(rd) is bytes and len(rd) == 8 else cls._construct(rd)
 
 
 class RouteDistinguisher(Canonical, Stock, metaclass=_Call):
@@ -33,23 +33,13 @@ class RouteDistinguisher(Canonical, Stock, metaclass=_Call):
     _parameters = ('rd',)
     _samples = ({'rd': bytes(8)}, {'rd': b'\0\1\x0a\0\0\1\0\2'}, {'rd': b''})
     _sentinel = 'NORD'
+    _lengths = (8,)
 
     rd = KEY
     _len = property(lambda self: len(self._key))
 
     def __len__(self) -> int:
         return len(self.rd)  # one call less than ExaBGP's, which reads _len
-
-    @classmethod
-    def from_packed(cls, packed: Any) -> Any:
-        """Return the canonical instance for the 8 octets, NORD for none."""
-        try:
-            made = cls._refs[packed]()
-            if made is not None and len(packed) == 8:
-                return made
-        except Exception:  # not there, or cannot be
-            pass
-        return super().from_packed(packed)
 
     @classmethod
     def _key_of(cls, made: Any) -> Any:
@@ -60,3 +50,6 @@ class RouteDistinguisher(Canonical, Stock, metaclass=_Call):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         return self.__copy__()
+
+
+_refs = RouteDistinguisher._table.data

@@ -92,7 +92,7 @@ def _bytes_apart(cls: Any, instance: Any) -> int:
 def _bytes_shared(cls: Any, instance: Any, entry: Any) -> int:
     """Return the bytes of a canonical object, its values, and its reference in the table."""
     values = [getattr(instance, slot) for slot in cls.__slots__ if slot != '__weakref__']
-    return sys.getsizeof(instance) + _bytes_owned(values) + sys.getsizeof(entry)
+    return sys.getsizeof(instance) + _bytes_owned([*values, entry.key]) + sys.getsizeof(entry)
 
 
 def _bytes_beside(instance: Any) -> int:

@@ -1,6 +1,7 @@
 """One value of a class again and again, and values that were not there: interned, and what else would do it.
 
-All ways are timed in turn in one process, and the ratio to ExaBGP's own class counts, turn by turn.
+All ways are timed in turn in one process, and the ratio to ExaBGP's own class counts, turn by turn.  Where things lie
+in the memory of a process moves all its ratios, by some hundredths: so there are several.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ NAME = 'Constructors'
 SIZE = (11, 8)
 HELD = 100  # values alive when hits are timed: fewer than any of the caches holds
 MANY = 10  # times more values than the caches hold, and routes a value
+PROCESSES = 3
 MEASURES = {
     ('hit', 'constructor'): 'Constructor, hit',
     ('hit', 'from_packed'): 'From packed, hit',
@@ -163,17 +165,28 @@ MARKS = {
 
 
 def run(child: Child) -> dict[str, Any]:
-    """Return, by Python and by class, what measure() returns."""
-    sizes = {'turns': 3, 'calls': 200, 'many': 2} if child.quick else {'turns': 21, 'calls': 2000, 'many': MANY}
-    results = {}
+    """Return, by Python and by class, what measure() returns, the times as spreads over all processes."""
+    sizes = {'turns': 2, 'calls': 200} if child.quick else {'turns': 8, 'calls': 2000}
+    many = 2 if child.quick else MANY
+    results: dict[str, Any] = {}
     for python in child.pythons:
-        classes = {name: child(python, name=name, **sizes) for name in SHAPES}
-        results[next(iter(classes.values()))['python']] = classes
+        for name in SHAPES:
+            first, *others = (
+                child(python, name=name, many=many if number == 0 else 0, **sizes) for number in range(PROCESSES)
+            )
+            for event, kinds in first['times'].items():
+                for kind, ways in kinds.items():
+                    for way, figures in ways.items():
+                        for figure, series in figures.items():
+                            for other in others:
+                                series += other['times'][event][kind][way][figure]
+                            figures[figure] = spread(series)
+            results.setdefault(first['python'], {})[name] = first
     return results
 
 
-def measure(name: str, turns: int, calls: int, many: int = MANY) -> dict[str, Any]:
-    """Return for the class `name`, by way, the times over stock, and what many values do to it."""
+def measure(name: str, turns: int, calls: int, many: int) -> dict[str, Any]:
+    """Return for the class `name`, by way, the times and their ratios to stock, and what many values do to it."""
     start('stock')
     from exabgp_intern import canonical_class
 
@@ -186,12 +199,12 @@ def measure(name: str, turns: int, calls: int, many: int = MANY) -> dict[str, An
         'python': platform.python_version(),
         'packages': {package: version(package) for package in PACKAGES},
         'times': times,
-        'many': _many(fresh, shape, turns, many),
+        'many': _many(fresh, shape, many) if many else None,
     }
 
 
 def _timed(makers: dict[str, Maker], shape: Shape, hit: bool, turns: int, calls: int) -> dict[str, Any]:
-    """Return by kind of maker and by way the nanoseconds a call, and the spread of its ratio to stock's constructor."""
+    """Return by kind of maker and by way, turn by turn, nanoseconds a call and its ratio to stock's constructor."""
     gc.collect()
     gc.freeze()  # what ExaBGP's modules hold is not to be collected through each time
     seconds: dict[tuple[str, str], list[float]] = {}
@@ -203,10 +216,11 @@ def _timed(makers: dict[str, Maker], shape: Shape, hit: bool, turns: int, calls:
             ('from_packed', 'value', shape.wire),
         ):
             held = [value(number) for number in range(1, HELD + 1)] if hit else []
-            values = [value(number) for number in numbers]
-            for way, maker in makers.items():
+            for way, maker in list(makers.items())[:: -1 if turn % 2 else 1]:
                 make = getattr(maker, kind)
                 if make:
+                    # octets as they come from the wire: nobody has their hash yet
+                    values = [value(number) for number in numbers]
                     # As routes do it: all are kept, and what is kept is collected through.
                     timer = Timer(
                         f'made = [make({argument}) for value in values]',
@@ -218,13 +232,13 @@ def _timed(makers: dict[str, Maker], shape: Shape, hit: bool, turns: int, calls:
     result: dict[str, Any] = {'constructor': {}, 'from_packed': {}}
     for (kind, way), series in seconds.items():
         result[kind][way] = {
-            'nanoseconds': spread([1e9 * one / calls for one in series]),
-            'ratio': spread([one / stock for one, stock in zip(series, seconds['constructor', 'stock'])]),
+            'nanoseconds': [1e9 * one / calls for one in series],
+            'ratio': [one / stock for one, stock in zip(series, seconds['constructor', 'stock'])],
         }
     return result
 
 
-def _many(ways: dict[str, Callable[[], Maker]], shape: Shape, turns: int, many: int) -> dict[str, Any]:
+def _many(ways: dict[str, Callable[[], Maker]], shape: Shape, many: int) -> dict[str, Any]:
     """Return by way what becomes of `many` times more values than the caches hold, each of `many` routes.
 
     `hit_rate` of 1; `objects` a value, 1 where the same value is the same object; `ratio` of the time to stock;
@@ -235,7 +249,7 @@ def _many(ways: dict[str, Callable[[], Maker]], shape: Shape, turns: int, many: 
     random.Random(0).shuffle(numbers)
     wires = [shape.wire(number) for number in numbers]
     seconds: dict[str, list[float]] = {way: [] for way in ways}
-    for _ in range(max(3, turns // 4)):
+    for _ in range(5):
         for way, fresh in ways.items():
             maker = fresh()
             if maker.from_packed:

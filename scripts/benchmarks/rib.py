@@ -35,12 +35,30 @@ def run(child: Child) -> dict[str, Any]:
     results: dict[str, Any] = {}
     for source, points in POINTS.items():
         for routes in (1000,) if child.quick else points:
-            repeat = 1 if child.quick or source == 'config' or (source == '1' and routes > REPEATED) else 3
-            pairs = child.pairs(repeat, ways=WAYS, source=source, routes=routes, what='timed')
+            repeat = 1 if child.quick or source == 'config' else 2 if source == '1' and routes > REPEATED else 3
+            if routes in (1000, points[-1]):
+                pairs, linear = _beside_a_tenth(child, repeat, source, routes)
+            else:
+                pairs, linear = child.pairs(repeat, ways=WAYS, source=source, routes=routes, what='timed'), None
             traced = routes == REPEATED or child.quick
             more = child.pairs(1, ways=WAYS, source=source, routes=routes, what='traced') if traced else []
-            results.setdefault(source, {})[str(routes)] = _a_route(pairs, more, routes)
+            results.setdefault(source, {})[str(routes)] = {**_a_route(pairs, more, routes), 'linear': linear}
     return results
+
+
+def _beside_a_tenth(child: Child, repeat: int, source: str, routes: int) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Return the pairs, and by way what a route costs over what it costs just before with a tenth of the routes."""
+    few = max(routes // 10, 1000)  # of fewer the resident memory may be none
+    pairs: list[dict[str, Any]] = []
+    over: dict[str, Any] = {way: {'resident': [], 'seconds': []} for way in WAYS}
+    for _ in range(repeat):
+        pairs.append({})
+        for way in WAYS:
+            tenth = child(way=way, source=source, routes=few, what='timed')
+            whole = pairs[-1][way] = child(way=way, source=source, routes=routes, what='timed')
+            for name, series in over[way].items():
+                series.append(whole[name] / routes / (tenth[name] / few))
+    return pairs, {way: {name: spread(series) for name, series in each.items()} for way, each in over.items()}
 
 
 def _a_route(pairs: list[dict[str, Any]], traced: list[dict[str, Any]], routes: int) -> dict[str, Any]:
@@ -175,10 +193,8 @@ def _linear(results: dict[str, Any]) -> list[tuple[str, ...]]:
     rows = []
     for source, points in results.items():
         last, most = list(points.items())[-1]
-        fewer = points.get(str(int(last) // 10), next(iter(points.values())))
-        for way in WAYS:
-            over = (most[way][name]['median'] / fewer[way][name]['median'] for name in ('resident', 'seconds'))
-            rows.append((SOURCES[source], f'{int(last):,}', way, *(f'{one:.3f}' for one in over)))
+        for way, over in most['linear'].items():
+            rows.append((SOURCES[source], f'{int(last):,}', way, *(shown(over[name], '.3f') for name in over)))
     return rows
 
 
