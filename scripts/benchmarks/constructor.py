@@ -12,7 +12,7 @@ import random
 import time
 import tracemalloc
 from functools import lru_cache
-from struct import pack
+from struct import Struct, pack
 from timeit import Timer
 from typing import Any, Callable, NamedTuple
 
@@ -146,6 +146,31 @@ def _multiton(name: str, stock: Any) -> Maker:
     return Maker(Multiton, None if name == 'Labels' else getattr(Multiton, 'unpack', Multiton))
 
 
+def _bare(name: str, stock: Any) -> Maker | None:
+    """Return what does nothing but look up, and finds all that is held: no hit can take less."""
+    from exabgp_intern import canonical_class
+
+    cls, shape = canonical_class(name), SHAPES[name]
+    if shape.argument != 'value' or name == 'MAC':  # what the constructor is given is not the key
+        return None
+    alive = [cls(shape.value(number)) for number in range(1, HELD + 1)]
+    refs, number = cls._table.data, Struct('!L').unpack
+
+    class Call(type):
+        held = alive
+
+        def __call__(cls, value: Any) -> Any:
+            return refs[value]()
+
+    def from_octets(packed: bytes) -> Any:
+        return refs[packed]()
+
+    def from_number(packed: bytes) -> Any:
+        return refs[number(packed)[0]]()
+
+    return Maker(Call(name, (), {}), from_number if name == 'EthernetTag' else from_octets)
+
+
 PACKAGES = ('hashcons', 'multiton')  # of PyPI
 MAKERS = {
     'stock': _stock,
@@ -155,6 +180,7 @@ MAKERS = {
     'hashcons': _hashcons,
     'multiton': _multiton,
 }
+BARE = 'bare lookup'
 MARKS = {
     'interned': ('#1f77b4', 'o'),
     'planned LRU': ('#d62728', 's'),
@@ -193,7 +219,11 @@ def measure(name: str, turns: int, calls: int, many: int) -> dict[str, Any]:
     shape, stock = SHAPES[name], canonical_class(name)._stock
     ways = {way: make for way, make in MAKERS.items() if way not in PACKAGES or version(way)}
     makers = {way: make(name, stock) for way, make in ways.items()}
-    times = {'hit': _timed(makers, shape, True, turns, calls), 'miss': _timed(makers, shape, False, turns, calls)}
+    bare = _bare(name, stock)
+    times = {
+        'hit': _timed({**makers, **({BARE: bare} if bare else {})}, shape, True, turns, calls),
+        'miss': _timed(makers, shape, False, turns, calls),
+    }
     fresh = {way: lambda make=make: make(name, stock) for way, make in ways.items()}
     return {
         'python': platform.python_version(),
@@ -291,7 +321,7 @@ def tables(results: dict[str, Any]) -> list[Table]:
     for (event, kind), title in MEASURES.items():
         rows = []
         for name in SHAPES:
-            for way in MAKERS:
+            for way in (*MAKERS, BARE):
                 of = [results[python][name]['times'][event][kind].get(way) for python in pythons]
                 if way == 'stock' and kind == 'constructor':
                     rows.append((name, 'stock, ns', *(shown(one['nanoseconds'], '.0f') for one in of)))
