@@ -2,7 +2,7 @@
 
 A call of a canonical class looks the value up in the class's table and returns the instance that
 lives there; on a miss it makes one, and the value, as a key, is all the state of that.  The usual
-forms of a value are keys as they come: the metaclass of each class has a call of its own for them.
+forms of a value are keys as they come: each class has a call and a from_packed of its own for them.
 For all others, and wherever else than ExaBGP's constructor would have to run, there is the general
 call, of CanonicalType: the constructor runs first, and what it made, or raised, decides.
 
@@ -93,8 +93,9 @@ class CanonicalType(type):
     What such a call costs, empty and with one argument, over ExaBGP's constructor of an RD was .36 /
     .51 / .51 / .64 on 3.8 / 3.11 / 3.12 / 3.13; `**kwargs` adds .1 to .3, so a quick one goes without.
     For the same reason each class writes its lookup out, as a function for all would be one more call
-    in each hit, and reads its own table as a global, which took .04 to .12 less than `cls._table`.
-    So a quick call is for its class only: a subclass has the general one.
+    in each hit, and has its table in a closure, which takes .02 to .12 less than `cls._table`.  So a
+    quick call is for one class: its subclasses, and the class itself while its constructor is
+    patched, have the general one.
     """
 
     def __new__(mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **kwargs: Any) -> Any:
@@ -114,7 +115,14 @@ class CanonicalType(type):
                 type.__setattr__(cls, '_fill', vars(cls)['_set_key'])
         return cls
 
-    def _construct(cls: Any, *args: Any, **kwargs: Any) -> Any:
+    def __init_subclass__(mcs, **kwargs: Any) -> None:
+        """Give up, for good, the quick calls that a metaclass of a user would find by `super()`."""
+        super().__init_subclass__(**kwargs)
+        for base in type.mro(mcs)[1:]:
+            if '_is_quick' in vars(base):
+                base.__call__ = CanonicalType.__call__  # type: ignore[method-assign]
+
+    def _construct(cls: Any, /, *args: Any, **kwargs: Any) -> Any:
         """Construct as ExaBGP does, then return the canonical instance of that value.
 
         Raises what ExaBGP's constructor raises; the table is then as it was before.
@@ -146,15 +154,11 @@ class CanonicalType(type):
         return type.__subclasscheck__(vars(cls).get('_stock', cls), subclass)
 
 
-def refusing_as(constructor: Any) -> Callable[[Any], Any]:
-    """Let a quick call of a metaclass refuse wrong arguments in the words of ExaBGP's `constructor`."""
-
-    def named(call: Any) -> Any:
-        call.__qualname__ = constructor.__qualname__
-        call.__code__ = call.__code__.replace(co_name=constructor.__name__)  # what 3.8 and 3.9 say
-        return call
-
-    return named
+def refusing_as(constructor: Any, call: Any) -> dict[str, Any]:
+    """Return a metaclass's namespace with `call`, which refuses arguments in the words of ExaBGP's `constructor`."""
+    call.__qualname__ = constructor.__qualname__
+    call.__code__ = call.__code__.replace(co_name=constructor.__name__)  # what 3.8 and 3.9 say
+    return {'__call__': call, '_is_quick': True}
 
 
 class Canonical(metaclass=CanonicalType):
@@ -182,27 +186,25 @@ class Canonical(metaclass=CanonicalType):
     _table: ClassVar[Table]
     _plain: ClassVar[bool]  # no other __init__ or __new__ than ExaBGP's: what is in the table is the answer
     _equal: ClassVar[Any]  # ExaBGP's __eq__, by identity first
-    _calls: ClassVar[tuple[type, type]]  # the metaclass with the general call, and the one with the quick
+    _quick_type: ClassVar[type]  # its metaclass while it is plain
     _quick: ClassVar[Any]  # its from_packed while it is plain and nobody has derived from it, None if it has no such
-    _refs: ClassVar[dict[Any, Entry]]  # what a hit reads: the dict inside _table, an empty one if not plain
+    _refs: ClassVar[dict[Any, Entry]]  # what an unpack reads: the dict inside _table, an empty one if not plain
+    _apart: ClassVar[Any] = object()  # in a key: nobody's argument is equal to that
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
         cls._table = Table()
         cls._of = cls
         if '_stock' in vars(cls):
-            cls._calls = CanonicalType, type(cls)
             cls._equal = cls.__eq__ = _identity_first(cls._stock.__eq__)  # type: ignore[method-assign]
-            cls._quick = cls._from_packed_of()
+            cls._quick_type = type(f'{cls.__name__}Type', (CanonicalType,), cls._call_of(cls._table.data))
+            cls._quick = cls._from_packed_of(cls._table.data)
             if cls._quick:
                 cls._quick.__doc__, cls._quick.__module__ = cls.from_packed.__doc__, cls.__module__
                 cls._quick.__qualname__ = f'{cls.__name__}.from_packed'
-        elif type(cls) not in cls._calls:
-            # the metaclass that this subclass brought would find the quick call by `super()`
-            cls._calls[1].__call__ = CanonicalType.__call__  # type: ignore[method-assign]
         canonical: Any = next(base for base in cls.__mro__ if '_stock' in vars(base))
         canonical._look_at_constructor('__init__')  # and of all that derive from it
         cls._draft = _twin(cls)
+        super().__init_subclass__(**kwargs)  # last, for a mixin may construct
 
     @classmethod
     def _look_at_constructor(cls, name: str) -> None:
@@ -211,28 +213,27 @@ class Canonical(metaclass=CanonicalType):
         If it does not, it gets the general call, which takes any arguments, and nothing finds a hit.
         What is quick is for the class with `_stock`, and no subclass: it knows one table.
         """
-        if name in ('__init__', '__new__'):
+        if name in ('__init__', '__new__', 'from_packed'):
             if cls is not Canonical:
                 cls._plain = cls.__init__ is cls._stock.__init__ and cls.__new__ is Canonical.__new__  # type: ignore[misc]
                 cls._refs = cls._table.data if cls._plain else {}
                 quick = cls._plain and '_stock' in vars(cls)
-                if type(cls) in cls._calls:  # not a metaclass that a subclass brought
-                    type.__setattr__(cls, '__class__', cls._calls[quick])
-                if cls._quick:
+                if type(cls) in (CanonicalType, cls._quick_type):  # not a metaclass that a subclass brought
+                    type.__setattr__(cls, '__class__', cls._quick_type if quick else CanonicalType)
+                if cls._quick and '_stock' in vars(cls):
                     cls._offer(quick and len(type.__subclasses__(cls)) < 2)  # its twin
             for subclass in type.__subclasses__(cls):
                 subclass._look_at_constructor(name)
 
     @classmethod
     def _offer(cls, quick: bool) -> None:
-        """Have the quick from_packed or not: a subclass would find it by `super()`, and get another's instance."""
-        own = vars(cls).get('from_packed')
-        if quick and own is None:
-            type.__setattr__(cls, 'from_packed', staticmethod(cls._quick))
-        elif not quick and getattr(own, '__func__', None) is cls._quick:
-            type.__delattr__(cls, 'from_packed')
+        """Have the quick from_packed or the general: a subclass would find the quick by `super()`, and not be made."""
+        general = vars(Canonical)['from_packed']
+        own = vars(cls).get('from_packed', general)
+        if getattr(own, '__func__', own) in (cls._quick, general.__func__):  # not what somebody put there
+            type.__setattr__(cls, 'from_packed', staticmethod(cls._quick) if quick else general)
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+    def __new__(cls, /, *args: Any, **kwargs: Any) -> Any:
         """Return a draft: an empty object, in no table, for `__init__`, a copy or a pickle to fill."""
         return object.__new__(cls._draft)
 
@@ -258,29 +259,36 @@ class Canonical(metaclass=CanonicalType):
         state = cls._key_of(made)
         if state is None or len(vars(made)) != len(cls._state):
             return made
-        # ExaBGP decodes a part of octets that are too many: what looks them up must not find all
-        unusual = type(state) is bytes and cls._lengths and len(state) not in cls._lengths
-        return cls._table.intern((state,) if unusual else state, cls, state)
+        # What is found by an argument as it comes must be what ExaBGP makes of it: a part of octets that are too many,
+        # and a refusal of a tuple.
+        apart = type(state) is tuple or type(state) is bytes and cls._lengths and len(state) not in cls._lengths
+        return cls._table.intern((cls._apart, state) if apart else state, cls, state)
 
     @classmethod
     def from_packed(cls, packed: Any) -> Any:
         """Return the canonical instance for wire bytes, and the sentinel for none.
 
-        Accepts and refuses what ExaBGP's decoder does, in the same words.
+        Accepts and refuses what ExaBGP's decoder does, in the same words.  Which one this is may change
+        when somebody derives from the class or patches its constructor: ask for it when you use it.
         """
         if cls._sentinel and packed == b'':
             return getattr(cls, cls._sentinel)
         return (getattr(cls, cls._decoder) if cls._decoder else cls)(packed)
 
     @classmethod
-    def _from_packed_of(cls) -> Any:
+    def _call_of(cls, refs: dict[Any, Entry]) -> dict[str, Any]:
+        """Return the quick call of this class, as the namespace of its metaclass; by default there is none."""
+        return {}
+
+    @classmethod
+    def _from_packed_of(cls, refs: dict[Any, Entry]) -> Any:
         """Return a from_packed for this class only, None if it has none that is quicker than what all have.
 
         A hit took .50 / .63 / .47 / .70 of the time of ExaBGP's constructor of an RD on 3.8 / 3.11 /
         3.12 / 3.13; a class method that reads `cls._refs` .69 / .80 / .65 / .99, and one that asks whether
         `cls` is the class whose table it knows .60 / .70 / .53 / .78.
         """
-        refs, intern, lengths, general = cls._table.data, cls._table.intern, cls._lengths, cls.from_packed
+        intern, lengths, general = cls._table.intern, cls._lengths, cls.from_packed
 
         def miss(packed: Any) -> Any:
             return intern(packed, cls, packed) if type(packed) is bytes and len(packed) in lengths else general(packed)

@@ -6,30 +6,12 @@ from typing import Any
 
 from exabgp.bgp.message.update.nlri.qualifier.labels import Labels as Stock
 
-from exabgp_intern.canonical import Canonical, CanonicalType, refusing_as
+from exabgp_intern.canonical import Canonical, refusing_as
 
 __all__ = ('Labels',)
 
 
-class _Call(CanonicalType):
-    @refusing_as(Stock.__init__)
-    def __call__(cls: Any, labels: Any, bos: Any = True, raw_labels: Any = None) -> Any:
-        # one label, to which the constructor adds the bottom of stack bit: how VPN routes are decoded
-        if type(labels) is list and len(labels) == 1 and bos is True and raw_labels is None:
-            label = labels[0]
-            if type(label) is int:
-                try:
-                    made = _refs[label]()
-                    if made is not None:
-                        return made
-                except KeyError:
-                    pass
-                if 0 <= label <= cls.MAX:
-                    return cls._table.intern(label, cls, label)
-        return cls._construct(labels, bos, raw_labels)
-
-
-class Labels(Canonical, Stock, metaclass=_Call):
+class Labels(Canonical, Stock):
     """ExaBGP's Labels, one instance a value: `Labels(labels, bos=True, raw_labels=None)`.
 
     `labels` is a list of ints of 20 bits, `raw_labels` one of 24 bits with the bottom of stack bit.
@@ -51,6 +33,25 @@ class Labels(Canonical, Stock, metaclass=_Call):
         {'labels': []},
     )
     _sentinel = 'NOLABEL'
+
+    @classmethod
+    def _call_of(cls, refs: Any) -> Any:
+        def call(self: Any, labels: Any, bos: Any = True, raw_labels: Any = None) -> Any:
+            # one label, to which the constructor adds the bottom of stack bit: how VPN routes are decoded
+            if type(labels) is list and len(labels) == 1 and bos is True and raw_labels is None:
+                label = labels[0]
+                if type(label) is int:
+                    try:
+                        made = refs[label]()
+                        if made is not None:
+                            return made
+                    except KeyError:
+                        pass
+                    if 0 <= label <= self.MAX:
+                        return self._table.intern(label, self, label)
+            return self._construct(labels, bos, raw_labels)
+
+        return refusing_as(Stock.__init__, call)
 
     # json() of a route reads both lists: one label has a way of its own.
 
@@ -126,6 +127,3 @@ class Labels(Canonical, Stock, metaclass=_Call):
         if labels and raws == cls._raws(packed) and labels == [raw >> 4 for raw in raws]:
             return packed
         return tuple(labels), tuple(raws), packed
-
-
-_refs = Labels._table.data

@@ -6,25 +6,12 @@ from typing import Any
 
 from exabgp.bgp.message.update.nlri.qualifier.mac import MAC as Stock
 
-from exabgp_intern.canonical import Canonical, CanonicalType, refusing_as
+from exabgp_intern.canonical import Canonical, refusing_as
 
 __all__ = ('MAC',)
 
 
-class _Call(CanonicalType):
-    @refusing_as(Stock.__init__)
-    def __call__(cls: Any, mac: Any = None, packed: Any = None) -> Any:
-        if type(mac) is str:
-            try:
-                made = _refs[packed or bytes.fromhex(mac.replace(':', ''))]()
-                if made is not None and made.mac == mac:
-                    return made
-            except Exception:  # not there, or cannot be
-                pass
-        return cls._construct(mac, packed)
-
-
-class MAC(Canonical, Stock, metaclass=_Call):
+class MAC(Canonical, Stock):
     """ExaBGP's MAC, one instance a value: `MAC(mac=None, packed=None)`, text with colons and 6 octets.
 
     The key: the octets, if the text is the one that they are decoded to; else (text, octets).
@@ -38,6 +25,20 @@ class MAC(Canonical, Stock, metaclass=_Call):
     _state = ('mac', '_packed')
     _parameters = ('mac', 'packed')
     _samples = ({'mac': '00:11:22:aa:bb:cc'}, {'mac': '00:11:22:AA:BB:CC'}, {'mac': None, 'packed': bytes(6)})
+
+    @classmethod
+    def _call_of(cls, refs: Any) -> Any:
+        def call(self: Any, mac: Any = None, packed: Any = None) -> Any:
+            if type(mac) is str:
+                try:
+                    made = refs[packed or bytes.fromhex(mac.replace(':', ''))]()
+                    if made is not None and made.mac == mac:
+                        return made
+                except Exception:  # not there, or cannot be
+                    pass
+            return self._construct(mac, packed)
+
+        return refusing_as(Stock.__init__, call)
 
     @property
     def mac(self) -> Any:
@@ -71,6 +72,3 @@ class MAC(Canonical, Stock, metaclass=_Call):
         if packed is None or type(mac) not in (str, type(None)):
             return None
         return packed if mac == cls._text(packed) else (mac, packed)
-
-
-_refs = MAC._table.data

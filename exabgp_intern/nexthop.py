@@ -9,26 +9,12 @@ from exabgp.bgp.message.update.attribute.nexthop import NextHop as Stock
 from exabgp.bgp.message.update.attribute.nexthop import NoNextHop
 from exabgp.protocol.family import AFI
 
-from exabgp_intern.canonical import Canonical, CanonicalType, refusing_as
+from exabgp_intern.canonical import Canonical, refusing_as
 
 __all__ = ('NextHop',)
 
 
-class _Call(CanonicalType):
-    @refusing_as(Stock.__init__)
-    def __call__(cls: Any, string: Any, packed: Any = None) -> Any:
-        # text and octets: how the attribute NEXT_HOP is decoded
-        if type(string) is str:
-            try:
-                made = _refs[packed]()
-                if made is not None and made._string == string:
-                    return made
-            except Exception:  # not there, or cannot be
-                pass
-        return cls._construct(string, packed)
-
-
-class NextHop(Canonical, Stock, metaclass=_Call):
+class NextHop(Canonical, Stock):
     """ExaBGP's NextHop, one instance a value: `NextHop(string, packed=None)`, text and 4 or 16 octets.
 
     The key: the octets, if the text is the one that they are decoded to; else (text, octets).
@@ -58,12 +44,27 @@ class NextHop(Canonical, Stock, metaclass=_Call):
         {'string': '192.0.2.1', 'packed': b'\xc0\0\2\2'},
     )
     _shows = ('__str__', 'index', 'ipv4', 'pack', 'ton', 'top')
-    _lengths = (4, 16)
 
     _no_next_hop: ClassVar[Any] = NoNextHop
     _afis: ClassVar[tuple[Any, Any]] = (AFI.ipv4, AFI.ipv6)
     _sizes: ClassVar[dict[int, int]] = {4: AF_INET, 16: AF_INET6}
+    _lengths = tuple(_sizes)
     _text = staticmethod(inet_ntop)  # ExaBGP's `ntop` is gone early when the interpreter exits
+
+    @classmethod
+    def _call_of(cls, refs: Any) -> Any:
+        def call(self: Any, string: Any, packed: Any = None) -> Any:
+            # text and octets: how the attribute NEXT_HOP is decoded
+            if type(string) is str:
+                try:
+                    made = refs[packed]()
+                    if made is not None and made._string == string:
+                        return made
+                except Exception:  # not there, or cannot be
+                    pass
+            return self._construct(string, packed)
+
+        return refusing_as(Stock.__init__, call)
 
     @classmethod
     def _fill(cls, instance: Any, key: Any) -> None:
@@ -94,6 +95,3 @@ class NextHop(Canonical, Stock, metaclass=_Call):
             return None
         family = cls._sizes.get(len(packed))
         return packed if family and cls._text(family, packed) == string else (string, packed)
-
-
-_refs = NextHop._table.data

@@ -6,24 +6,9 @@ from typing import Any, ClassVar
 
 from exabgp.bgp.message.update.nlri import qualifier
 
-from exabgp_intern.canonical import KEY, Canonical, CanonicalType, refusing_as
+from exabgp_intern.canonical import KEY, Canonical, refusing_as
 
 __all__ = ('ESI', 'EthernetTag', 'Labels', 'MAC', 'PathInfo', 'RouteDistinguisher')
-
-
-def _call(stock: type) -> type[CanonicalType]:
-    class Call(CanonicalType):
-        @refusing_as(stock.__init__)  # type: ignore[misc]
-        def __call__(cls: Any, packed: Any) -> Any:
-            try:
-                made = cls._refs[packed]()
-                if made is not None:
-                    return made
-            except Exception:  # not there, or cannot be
-                pass
-            return cls._construct(packed)
-
-    return Call
 
 
 class _Packed:
@@ -34,16 +19,24 @@ class _Packed:
     _shows: ClassVar[tuple[str, ...]] = ('__len__', '__str__', 'json')
 
     @classmethod
+    def _call_of(cls: Any, refs: Any) -> Any:
+        def call(self: Any, packed: Any) -> Any:
+            try:
+                made = refs[packed]()
+                if made is not None:
+                    return made
+            except Exception:  # not there, or cannot be
+                pass
+            return self._construct(packed)
+
+        return refusing_as(cls._stock.__init__, call)
+
+    @classmethod
     def _key_of(cls: Any, made: Any) -> Any:
         return cls._octets(made._packed)
 
 
-class RouteDistinguisher(
-    _Packed,
-    Canonical,
-    qualifier.RouteDistinguisher,
-    metaclass=_call(qualifier.RouteDistinguisher),  # type: ignore[metaclass]
-):
+class RouteDistinguisher(_Packed, Canonical, qualifier.RouteDistinguisher):
     """ExaBGP's RouteDistinguisher, one instance a value: `RouteDistinguisher(packed)`, 8 octets, RFC 4364 section 4."""
 
     __slots__ = ()
@@ -56,7 +49,7 @@ class RouteDistinguisher(
     _packed = KEY
 
 
-class Labels(_Packed, Canonical, qualifier.Labels, metaclass=_call(qualifier.Labels)):  # type: ignore[metaclass]
+class Labels(_Packed, Canonical, qualifier.Labels):
     """ExaBGP's Labels, one instance a value: `Labels(packed)`, 3 octets a label, RFC 3107 section 3."""
 
     __slots__ = ()
@@ -69,7 +62,7 @@ class Labels(_Packed, Canonical, qualifier.Labels, metaclass=_call(qualifier.Lab
     _packed = KEY
 
 
-class PathInfo(_Packed, Canonical, qualifier.PathInfo, metaclass=_call(qualifier.PathInfo)):  # type: ignore[metaclass]
+class PathInfo(_Packed, Canonical, qualifier.PathInfo):
     """ExaBGP's PathInfo, one instance a value: `PathInfo(packed)`, 4 octets, RFC 7911 section 3."""
 
     __slots__ = ()
@@ -88,7 +81,7 @@ class PathInfo(_Packed, Canonical, qualifier.PathInfo, metaclass=_call(qualifier
         return None if made._disabled else super()._key_of(made)  # a copy of DISABLED is not PathInfo(b'')
 
 
-class ESI(_Packed, Canonical, qualifier.ESI, metaclass=_call(qualifier.ESI)):  # type: ignore[metaclass]
+class ESI(_Packed, Canonical, qualifier.ESI):
     """ExaBGP's ESI, one instance a value: `ESI(packed)`, 10 octets, RFC 7432 section 5."""
 
     __slots__ = ()
@@ -100,7 +93,7 @@ class ESI(_Packed, Canonical, qualifier.ESI, metaclass=_call(qualifier.ESI)):  #
     _packed = KEY
 
 
-class EthernetTag(_Packed, Canonical, qualifier.EthernetTag, metaclass=_call(qualifier.EthernetTag)):  # type: ignore[metaclass]
+class EthernetTag(_Packed, Canonical, qualifier.EthernetTag):
     """ExaBGP's EthernetTag, one instance a value: `EthernetTag(packed)`, 4 octets, RFC 7432 section 5."""
 
     __slots__ = ()

@@ -6,26 +6,12 @@ from typing import Any
 
 from exabgp.bgp.message.update.nlri.qualifier.path import PathInfo as Stock
 
-from exabgp_intern.canonical import KEY, Canonical, CanonicalType, refusing_as
+from exabgp_intern.canonical import KEY, Canonical, refusing_as
 
 __all__ = ('PathInfo',)
 
 
-class _Call(CanonicalType):
-    @refusing_as(Stock.__init__)
-    def __call__(cls: Any, packed: Any = None, integer: Any = None, ip: Any = None) -> Any:
-        try:
-            made = _refs[packed]()  # if there is `packed`, ExaBGP looks at nothing else
-            if made is not None:
-                return made
-        except Exception:  # not there, or cannot be
-            pass
-        if type(packed) is bytes and len(packed) == 4:
-            return cls._table.intern(packed, cls, packed)
-        return cls._construct(packed, integer, ip)
-
-
-class PathInfo(Canonical, Stock, metaclass=_Call):
+class PathInfo(Canonical, Stock):
     """ExaBGP's PathInfo, one instance a value: `PathInfo(packed=None, integer=None, ip=None)`.
 
     `packed` is 4 octets, `integer` an int of 32 bits, `ip` a dotted quad.
@@ -44,8 +30,20 @@ class PathInfo(Canonical, Stock, metaclass=_Call):
     path_info = KEY
 
     @classmethod
+    def _call_of(cls, refs: Any) -> Any:
+        def call(self: Any, packed: Any = None, integer: Any = None, ip: Any = None) -> Any:
+            try:
+                made = refs[packed]()  # if there is `packed`, ExaBGP looks at nothing else
+                if made is not None:
+                    return made
+            except Exception:  # not there, or cannot be
+                pass
+            if type(packed) is bytes and len(packed) == 4:
+                return self._table.intern(packed, self, packed)
+            return self._construct(packed, integer, ip)
+
+        return refusing_as(Stock.__init__, call)
+
+    @classmethod
     def _key_of(cls, made: Any) -> Any:
         return cls._octets(made.path_info)
-
-
-_refs = PathInfo._table.data

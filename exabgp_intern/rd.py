@@ -6,24 +6,12 @@ from typing import Any
 
 from exabgp.bgp.message.update.nlri.qualifier.rd import RouteDistinguisher as Stock
 
-from exabgp_intern.canonical import KEY, Canonical, CanonicalType, refusing_as
+from exabgp_intern.canonical import KEY, Canonical, refusing_as
 
 __all__ = ('RouteDistinguisher',)
 
 
-class _Call(CanonicalType):
-    @refusing_as(Stock.__init__)
-    def __call__(cls: Any, rd: Any) -> Any:
-        try:
-            made = _refs[rd]()
-            if made is not None:
-                return made
-        except Exception:  # not there, or cannot be
-            pass
-        return cls._table.intern(rd, cls, rd) if type(rd) is bytes and len(rd) == 8 else cls._construct(rd)
-
-
-class RouteDistinguisher(Canonical, Stock, metaclass=_Call):
+class RouteDistinguisher(Canonical, Stock):
     """ExaBGP's RouteDistinguisher, one instance a value: `RouteDistinguisher(rd)` with `rd` 8 octets."""
 
     __slots__ = ()
@@ -38,6 +26,19 @@ class RouteDistinguisher(Canonical, Stock, metaclass=_Call):
     rd = KEY
     _len = property(lambda self: len(self._key))
 
+    @classmethod
+    def _call_of(cls, refs: Any) -> Any:
+        def call(self: Any, rd: Any) -> Any:
+            try:
+                made = refs[rd]()
+                if made is not None:
+                    return made
+            except Exception:  # not there, or cannot be
+                pass
+            return self._table.intern(rd, self, rd) if type(rd) is bytes and len(rd) == 8 else self._construct(rd)
+
+        return refusing_as(Stock.__init__, call)
+
     def __len__(self) -> int:
         return len(self.rd)  # one call less than ExaBGP's, which reads _len
 
@@ -50,6 +51,3 @@ class RouteDistinguisher(Canonical, Stock, metaclass=_Call):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         return self.__copy__()
-
-
-_refs = RouteDistinguisher._table.data

@@ -369,7 +369,9 @@ def flat(key: Any) -> list[Any]:
 @each_value
 def test_keys_are_plain_values(name: str, arguments: Any) -> None:
     ours = call(arguments)(OURS[name])
-    assert {type(part) for part in flat(ours._key)} <= {bytes, int, str, type(None)}
+    (key,) = (entry.key for entry in OURS[name]._table.valuerefs() if entry() is ours)
+    for parts in (flat(ours._key), [part for part in flat(key) if part is not OURS[name]._apart]):
+        assert {type(part) for part in parts} <= {bytes, int, str, type(None)}
 
 
 class Octets(bytes):
@@ -631,6 +633,66 @@ def test_a_subclass_may_bring_a_metaclass(monkeypatch: pytest.MonkeyPatch) -> No
     assert plain is Plain(b'12345678') is not prefixed
     assert prefixed is Prefixed(prefix='b', rd=b'12345678') and seen == ['a', 'b']
     assert Counted(b'12345678') is not plain and seen[2:] == ['called', 'made']
+
+
+def test_a_metaclass_may_derive_from_those_of_two_classes(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ('RouteDistinguisher', 'ESI'):
+        monkeypatch.setattr(type(OURS[name]), '__call__', type(OURS[name]).__call__)
+
+    class Meta(type(OURS['ESI']), type(OURS['RouteDistinguisher'])):  # type: ignore[misc]
+        pass
+
+    class Mine(OURS['RouteDistinguisher'], metaclass=Meta):  # type: ignore[misc]
+        pass
+
+    kept = OURS['ESI'](bytes(10))
+    assert Mine(bytes(10)) is Mine(bytes(10)) is not kept and type(Mine(bytes(10))) is Mine
+    with pytest.raises(TypeError, match="missing 1 required positional argument: '(rd|packed)'"):
+        Mine()
+
+
+def test_a_metaclass_of_a_subclass_leaves_the_quick_call_alone() -> None:
+    class Mine(OURS['RouteDistinguisher']):  # type: ignore[misc]
+        pass
+
+    class Meta(type(Mine)):  # type: ignore[misc]
+        pass
+
+    quick = type(OURS['RouteDistinguisher'])
+    assert '_is_quick' in vars(quick) and quick.__call__ is not Meta.__call__
+
+
+def test_what_a_mixin_constructs_when_it_is_derived_from_is_of_the_new_class() -> None:
+    class Mixin:
+        def __init_subclass__(cls, **kwargs: Any) -> None:
+            cls.first = cls(b'12345678')
+            super().__init_subclass__(**kwargs)
+
+    class Mine(OURS['RouteDistinguisher'], Mixin):  # type: ignore[misc]
+        pass
+
+    assert type(Mine.first) is Mine and Mine(b'12345678') is Mine.first
+
+
+@each_value
+def test_no_argument_is_equal_to_what_is_in_the_table(name: str, arguments: Any) -> None:
+    kept = call(arguments)(OURS[name])
+    (key,) = (entry.key for entry in OURS[name]._table.valuerefs() if entry() is kept)
+    assert type(key) is not tuple or OURS[name]._apart in key
+    for forged in (kept._key, (kept._key,), (kept._key, kept._key)):
+        if type(forged) is tuple:
+            for how in (lambda cls: cls(forged), lambda cls: cls('1', forged), lambda cls: decode(cls, forged)):  # noqa: B023
+                ours, stock = outcome(lambda: how(OURS[name])), outcome(lambda: how(STOCK[name]))  # noqa: B023
+                assert ours is not kept
+                assert ours == stock if isinstance(stock, tuple) else observed(ours) == observed(stock)
+
+
+@each_class
+def test_names_of_parameters_are_refused_as_exabgp_does(name: str) -> None:
+    for keyword in ('self', 'cls', 'args', 'kwargs'):
+        ours, stock = (outcome(lambda: cls(PACKED[name], **{keyword: 1})) for cls in (OURS[name], STOCK[name]))  # noqa: B023
+        mine = outcome(lambda: subclass(name)(PACKED[name], **{keyword: 1}))  # noqa: B023
+        assert ours == mine == stock and stock[0] is TypeError
 
 
 def test_the_decoders_of_a_subclass_run_its_constructor() -> None:

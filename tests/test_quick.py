@@ -106,6 +106,42 @@ assert type(cls.from_packed(packed)) is cls and type(Mine.from_packed(packed)) i
 
 
 @each_quick
+def test_what_is_patched_and_put_back_is_the_one_that_is_right_then(name: str) -> None:
+    alone(
+        name,
+        """
+from unittest.mock import patch
+with patch.object(cls, 'from_packed'):
+    class Mine(cls):
+        pass
+assert type(Mine.from_packed(packed)) is Mine and not offered()
+""",
+    )
+    alone(
+        name,
+        """
+from unittest.mock import patch
+original = cls.__init__
+for first in (0, 1):
+    patches = [patch.object(cls, 'from_packed'), patch.object(cls, '__init__', autospec=True, side_effect=original)]
+    spy = [each.start() for each in patches][1]
+    patches[first].stop()
+    if first == 0:
+        assert type(cls.from_packed(packed)) is cls and spy.called and not offered()
+    patches[1 - first].stop()
+    assert offered()
+quick = cls.from_packed
+cls.from_packed = lambda packed: None
+cls.from_packed = quick
+kept = quick(packed)
+assert offered() and kept.from_packed(packed) is kept
+cls.__init__ = lambda self, *args: original(self, *args)
+assert not offered()
+""",
+    )
+
+
+@each_quick
 def test_it_tells_what_it_is(name: str) -> None:
     quick: Any = OURS[name]._quick
     assert inspect.getdoc(quick) == inspect.getdoc(OURS[name].from_packed)
