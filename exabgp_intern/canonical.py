@@ -227,7 +227,7 @@ class Canonical(metaclass=CanonicalType):
 
     @classmethod
     def _offer(cls, quick: bool) -> None:
-        """Have the quick from_packed or the general: a subclass would find the quick by `super()`, and not be made."""
+        """Offer the quick from_packed or the general: by `super()` a subclass would get instances of this class."""
         general = vars(Canonical)['from_packed']
         own = vars(cls).get('from_packed', general)
         if getattr(own, '__func__', own) in (cls._quick, general.__func__):  # not what somebody put there
@@ -262,7 +262,10 @@ class Canonical(metaclass=CanonicalType):
         # What is found by an argument as it comes must be what ExaBGP makes of it: a part of octets that are too many,
         # and a refusal of a tuple.
         apart = type(state) is tuple or type(state) is bytes and cls._lengths and len(state) not in cls._lengths
-        return cls._table.intern((cls._apart, state) if apart else state, cls, state)
+        key = (cls._apart, state) if apart else state
+        entry: Any = cls._table.data.get(key)
+        held = entry and entry()
+        return cls._table.intern(key, cls, state) if held is None else held
 
     @classmethod
     def from_packed(cls, packed: Any) -> Any:
