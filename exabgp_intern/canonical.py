@@ -2,9 +2,9 @@
 
 A call of a canonical class looks the value up in the class's table and returns the instance that
 lives there; on a miss it makes one, and the value, as a key, is all the state of that.  The usual
-forms of a value are keys as they come: each class has a call and a from_packed of its own for them.
-For all others, and wherever else than ExaBGP's constructor would have to run, there is the general
-call, of CanonicalType: the constructor runs first, and what it made, or raised, decides.
+forms of a value are keys as they come: for them most classes have a quick call, and some a quick
+from_packed, of their own.  For all others, for a subclass, and while a constructor is patched, there
+are the general ones: ExaBGP's constructor runs first, and what it made, or raised, decides.
 
 The table holds its instances weakly: an instance, and its entry, go when the last route that
 refers to it goes.  There is no size to tune and nothing to clear.
@@ -35,7 +35,7 @@ class Entry(ref):  # type: ignore[type-arg]
 
 
 class Table(WeakValueDictionary):  # type: ignore[type-arg]
-    """The live instances of one class by key; a key is bytes, an int, a str or a tuple of them."""
+    """The live instances of one class by key: bytes, an int, a str or a tuple of them, and see Canonical._apart."""
 
     if TYPE_CHECKING:
         data: dict[Any, Entry]
@@ -113,6 +113,8 @@ class CanonicalType(type):
                 type.__setattr__(cls, f'_set_{slot.strip("_")}', vars(cls)[slot].__set__)  # past __setattr__
             if '_fill' not in namespace:
                 type.__setattr__(cls, '_fill', vars(cls)['_set_key'])
+        if bases and '_of' not in vars(cls):  # the __init_subclass__ of a mixin called no other
+            vars(Canonical)['__init_subclass__'].__func__(cls)
         return cls
 
     def __init_subclass__(mcs, **kwargs: Any) -> None:
@@ -210,8 +212,9 @@ class Canonical(metaclass=CanonicalType):
     def _look_at_constructor(cls, name: str) -> None:
         """Note whether the class constructs as ExaBGP's does: a patch, or a subclass, may change that.
 
-        If it does not, it gets the general call, which takes any arguments, and nothing finds a hit.
-        What is quick is for the class with `_stock`, and no subclass: it knows one table.
+        If it does not, it gets the general call, which takes any arguments, and no hit goes past the constructor.
+        What is quick is for the class with `_stock`, and no subclass: it knows one table.  Its from_packed
+        comes back when a look, after a patch was undone, finds no subclass left.
         """
         if name in ('__init__', '__new__', 'from_packed'):
             if cls is not Canonical:
@@ -230,7 +233,7 @@ class Canonical(metaclass=CanonicalType):
         """Offer the quick from_packed or the general: by `super()` a subclass would get instances of this class."""
         general = vars(Canonical)['from_packed']
         own = vars(cls).get('from_packed', general)
-        if getattr(own, '__func__', own) in (cls._quick, general.__func__):  # not what somebody put there
+        if own is general or getattr(own, '__func__', own) is cls._quick:  # not what somebody put there
             type.__setattr__(cls, 'from_packed', staticmethod(cls._quick) if quick else general)
 
     def __new__(cls, /, *args: Any, **kwargs: Any) -> Any:

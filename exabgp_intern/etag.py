@@ -44,9 +44,10 @@ class EthernetTag(Canonical, Stock):
     def unpack(cls, data: Any) -> Any:
         """Return the canonical instance for the 4 octets at the head of `data`."""
         try:
-            made = cls._refs[cls._number(data)[0]]()
-            if made is not None:
-                return made
+            if len(data) == 4:  # at its exit Python 3.9 crashes, instead of refusing, if a Struct is given others
+                made = cls._refs[cls._number(data)[0]]()
+                if made is not None:
+                    return made
         except Exception:  # not there, or cannot be
             pass
         return super().unpack(data)
@@ -63,9 +64,10 @@ class EthernetTag(Canonical, Stock):
 
         def from_packed(packed: Any) -> Any:
             try:
-                made = refs[number(packed)[0]]()
-                if made is not None:
-                    return made
+                if len(packed) == 4:
+                    made = refs[number(packed)[0]]()
+                    if made is not None:
+                        return made
             except Exception:  # not there, or cannot be
                 pass
             return miss(packed)

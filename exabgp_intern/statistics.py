@@ -105,11 +105,16 @@ def _bytes_beside(instance: Any) -> int:
 
 def _bytes_owned(values: Iterable[Any]) -> int:
     parts = {id(part): part for part in _parts(values)}  # a slot may have what is in the key
-    # CPython has None and the small numbers once
+    # CPython has None and the small numbers once, and there is one mark of keys that are apart
     return sum(
         sys.getsizeof(part) + (_bytes_beside(part) if _is_attribute(part) else 0)
         for part in parts.values()
-        if not (part is None or isinstance(part, type) or isinstance(part, int) and -5 <= part <= 256)
+        if not (
+            part is None
+            or isinstance(part, type)
+            or type(part) is object
+            or (isinstance(part, int) and -5 <= part <= 256)
+        )
     )
 
 

@@ -6,6 +6,7 @@ import copy
 import gc
 import os
 import pickle
+import subprocess
 import sys
 import threading
 import weakref
@@ -674,6 +675,18 @@ def test_what_a_mixin_constructs_when_it_is_derived_from_is_of_the_new_class() -
     assert type(Mine.first) is Mine and Mine(b'12345678') is Mine.first
 
 
+def test_a_mixin_that_calls_no_other_hook_leaves_the_subclass_its_table() -> None:
+    class Mixin:
+        def __init_subclass__(cls, **kwargs: Any) -> None:
+            pass
+
+    class Mine(Mixin, OURS['RouteDistinguisher']):  # type: ignore[misc]
+        pass
+
+    ours = OURS['RouteDistinguisher'](b'12345678')
+    assert type(Mine(b'12345678')) is Mine and Mine(b'12345678') is Mine(b'12345678') is not ours
+
+
 @each_value
 def test_no_argument_is_equal_to_what_is_in_the_table(name: str, arguments: Any) -> None:
     kept = call(arguments)(OURS[name])
@@ -774,3 +787,26 @@ def test_new_without_arguments_is_a_draft_to_fill(name: str, arguments: Any, whi
         setattr(other, attribute, value)
     assert observed(draft) == observed(other) == observed(stock)
     assert len(cls._table.data) == before
+
+
+@pytest.mark.parametrize('name', NAMES)
+def test_what_is_refused_late_in_the_exit_of_the_interpreter_crashes_nothing(name: str) -> None:
+    program = f"""
+import codecs
+from exabgp_intern import {name} as cls
+class Late:
+    def __del__(self, ways=(cls.from_packed, getattr(cls, cls._decoder or 'from_packed'), cls)):
+        for way in ways:
+            try:
+                way(b'12345')
+            except BaseException:
+                pass
+class Handler:
+    def __init__(self, late):
+        self.late = late
+    def __call__(self, error):
+        pass
+codecs.register_error('late', Handler(Late()))
+"""
+    done = subprocess.run([sys.executable, '-c', program], timeout=60)
+    assert done.returncode == 0
