@@ -636,6 +636,7 @@ def test_a_subclass_may_bring_a_metaclass(monkeypatch: pytest.MonkeyPatch) -> No
     assert Counted(b'12345678') is not plain and seen[2:] == ['called', 'made']
 
 
+@from_parts  # which takes a Route Distinguisher of 10 octets
 def test_a_metaclass_may_derive_from_those_of_two_classes(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ('RouteDistinguisher', 'ESI'):
         monkeypatch.setattr(type(OURS[name]), '__call__', type(OURS[name]).__call__)
@@ -648,7 +649,7 @@ def test_a_metaclass_may_derive_from_those_of_two_classes(monkeypatch: pytest.Mo
 
     kept = OURS['ESI'](bytes(10))
     assert Mine(bytes(10)) is Mine(bytes(10)) is not kept and type(Mine(bytes(10))) is Mine
-    with pytest.raises(TypeError, match="missing 1 required positional argument: '(rd|packed)'"):
+    with pytest.raises(TypeError, match="missing 1 required positional argument: 'rd'"):
         Mine()
 
 
@@ -696,7 +697,6 @@ def test_no_argument_is_equal_to_what_is_in_the_table(name: str, arguments: Any)
         if type(forged) is tuple:
             for how in (lambda cls: cls(forged), lambda cls: cls('1', forged), lambda cls: decode(cls, forged)):  # noqa: B023
                 ours, stock = outcome(lambda: how(OURS[name])), outcome(lambda: how(STOCK[name]))  # noqa: B023
-                assert ours is not kept
                 assert ours == stock if isinstance(stock, tuple) else observed(ours) == observed(stock)
 
 
