@@ -197,12 +197,13 @@ def test_from_packed_of_nothing_is_the_sentinel_where_there_is_one(name: str, fr
 
 
 @from_parts
-@each_from_packed
-def test_a_longer_value_in_the_table_does_not_mislead_the_decoder(name: str, from_packed: Any) -> None:
-    if name == 'RouteDistinguisher':
-        longer = OURS[name](bytes(9))
-        assert longer is OURS[name](bytes(9))
-        assert from_packed(bytes(9)) is from_packed(bytes(8)) is not longer
+@pytest.mark.parametrize('how', ['general', 'quick'])
+def test_a_longer_value_in_the_table_does_not_mislead_the_decoder(how: str) -> None:
+    cls = OURS['RouteDistinguisher']
+    from_packed = cls._quick if how == 'quick' else partial(Canonical.from_packed.__func__, cls)  # type: ignore[attr-defined]
+    longer = cls(bytes(9))
+    assert longer is cls(bytes(9))
+    assert from_packed(bytes(9)) is from_packed(bytes(8)) is not longer
 
 
 @from_parts
@@ -789,7 +790,7 @@ def test_new_without_arguments_is_a_draft_to_fill(name: str, arguments: Any, whi
     assert len(cls._table.data) == before
 
 
-@pytest.mark.parametrize('name', NAMES)
+@each_class
 def test_what_is_refused_late_in_the_exit_of_the_interpreter_crashes_nothing(name: str) -> None:
     program = f"""
 import codecs

@@ -36,7 +36,7 @@ def run(child: Child) -> dict[str, Any]:
     for source, points in POINTS.items():
         for routes in (1000,) if child.quick else points:
             repeat = 1 if child.quick or source == 'config' else 2 if source == '1' and routes > REPEATED else 3
-            if routes in (1000, points[-1]):
+            if child.quick or routes == points[-1]:
                 pairs, linear = _beside_a_tenth(child, repeat, source, routes)
             else:
                 pairs, linear = child.pairs(repeat, ways=WAYS, source=source, routes=routes, what='timed'), None
