@@ -12,13 +12,8 @@ from exabgp_intern.lines import CLASSES, canonical_class
 from exabgp_intern.statistics import Statistics, stats
 
 if TYPE_CHECKING:
-    from exabgp_intern.esi import ESI
-    from exabgp_intern.etag import EthernetTag
-    from exabgp_intern.labels import Labels
-    from exabgp_intern.mac import MAC
-    from exabgp_intern.nexthop import NextHop
-    from exabgp_intern.path import PathInfo
-    from exabgp_intern.rd import RouteDistinguisher
+    from exabgp_intern.attribute.nexthop import NextHop
+    from exabgp_intern.qualifier import ESI, MAC, EthernetTag, Labels, PathInfo, RouteDistinguisher
 
 __all__ = (
     'ESI',

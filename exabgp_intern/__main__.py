@@ -23,14 +23,14 @@ def main(argv: Sequence[str] | None = None) -> Any:
     argv = sys.argv[1:] if argv is None else list(argv)
     if argv[:1] == ['run']:
         # Nothing of the other commands: what is imported stays in the memory of the daemon.
-        from exabgp_intern.run import run
+        from exabgp_intern.daemon.run import run
 
         return run(argv[1:])
     return _other_than_run(argv)
 
 
 def _other_than_run(argv: Sequence[str]) -> int:
-    from exabgp_intern.workload import Problem
+    from exabgp_intern.report.workload import Problem
 
     parser = _Parser(
         prog='exabgp-intern',
@@ -63,13 +63,14 @@ def _add_doctor(parser: argparse.ArgumentParser) -> None:
 
 
 def _doctor(arguments: argparse.Namespace) -> int:
-    from exabgp_intern.doctor import doctor
+    from exabgp_intern.daemon.doctor import doctor
 
     return doctor()
 
 
 def _add_report(parser: argparse.ArgumentParser) -> None:
-    from exabgp_intern.workload import FAMILIES, NLRIS_PER_UPDATE
+    from exabgp_intern.report.messages import NLRIS_PER_UPDATE
+    from exabgp_intern.report.synthetic import FAMILIES
 
     parser.description = (
         'Load routes through ExaBGP once with its own classes and once with the canonical ones, and show memory, time '
@@ -114,8 +115,9 @@ def _picture(path: str) -> str:
 
 
 def _report(arguments: argparse.Namespace) -> int:
-    from exabgp_intern.report import report
-    from exabgp_intern.workload import configured, received, synthetic
+    from exabgp_intern.report.command import report
+    from exabgp_intern.report.sources import configured, received
+    from exabgp_intern.report.synthetic import synthetic
 
     if arguments.updates:
         workload = received(arguments.updates, arguments.nlris_per_update)

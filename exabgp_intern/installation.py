@@ -6,19 +6,19 @@ import copyreg
 import sys
 from importlib import import_module
 from inspect import signature
-from typing import Any, Iterable
+from typing import Any, Iterable, Iterator
 
 from exabgp_intern import lines
-from exabgp_intern.canonical import attributes, restore
-from exabgp_intern.lines import CLASSES, canonical_class
+from exabgp_intern.canonical import stock_of
+from exabgp_intern.lines import CLASSES, attributes, canonical_class
 
 __all__ = ('DEFAULT', 'UnsupportedExaBGP', 'attribute_sets', 'exabgp_version', 'install', 'installed', 'uninstall')
 
-# The ones that pay.  The MAC addresses of a table are nearly all different.
+# All but MAC: the MAC addresses of a table are nearly all different.
 DEFAULT = ('RouteDistinguisher', 'Labels', 'PathInfo', 'ESI', 'EthernetTag', 'NextHop')
 
-# The classes that were installed at any time.
-_installed: dict[Any, None] = {}
+# The canonical classes that were installed at any time, by ExaBGP's class.
+_installed: dict[Any, Any] = {}
 
 
 class UnsupportedExaBGP(Exception):
@@ -26,14 +26,14 @@ class UnsupportedExaBGP(Exception):
 
 
 def install(classes: Iterable[str | type] | None = None, attributes: bool = True) -> None:
-    """Make ExaBGP construct canonical objects of `classes`, by name; those it does already stay so.
+    """Make ExaBGP construct canonical objects of `classes`, by name.  What is installed already stays installed.
 
-    By default of those in DEFAULT: all but MAC, and on ExaBGP 6 without NextHop too.  With `attributes`,
-    UPDATEs with the same attributes share one set, where ExaBGP keeps it as 5.0 does.
+    The default is DEFAULT: all but MAC, and on ExaBGP 6 without NextHop too.  With `attributes`, UPDATEs with the same
+    attributes share one set, where ExaBGP keeps sets as 5.0 does.
 
-    Works before ExaBGP is imported and after.  Objects made before keep working beside the new.
-    Raises UnsupportedExaBGP, and has then changed nothing, if ExaBGP's class has another shape than
-    the known one or behaves otherwise; ValueError for a name that is not in CLASSES.
+    This works before ExaBGP is imported and after.  Objects that were made before keep working beside the new ones.
+    Raises UnsupportedExaBGP if the shape or the behaviour of ExaBGP's class is not the known one, and ValueError for a
+    name that is not in CLASSES.  Nothing is changed then.
     """
     if classes is None:
         classes = [name for name in DEFAULT if name in lines.classes()]
@@ -42,12 +42,16 @@ def install(classes: Iterable[str | type] | None = None, attributes: bool = True
         if name not in CLASSES:
             raise ValueError(f'no class {name!r} to install, there are {", ".join(CLASSES)}')
     chosen = [_checked(name) for name in names]
-    _rebind([(cls._stock, cls) for cls in chosen])
+    new = {cls._stock: cls for cls in chosen}
+    for module, name, _, stock in _bound():
+        if stock in new:
+            setattr(module, name, new[stock])
     lines.hold(names)
-    for cls in chosen:
-        _installed[cls] = None
-        # pickle finds a class by its name, which now leads to the canonical one
-        copyreg.dispatch_table.setdefault(cls._stock, _reduce_stock)
+    _installed.update(new)
+    for stock in new:
+        # pickle finds a class by its name, and that now leads to the canonical one
+        if stock not in copyreg.dispatch_table or _is_ours(stock):
+            copyreg.dispatch_table[stock] = _reduce_stock
     sets = attribute_sets()
     if attributes and sets:
         sets.install()
@@ -58,13 +62,15 @@ def uninstall() -> None:
 
     Canonical objects that routes still hold stay canonical, and keep working.
     """
-    _rebind([(cls, cls._stock) for cls in _installed])
+    for module, name, value, stock in _bound():
+        if value is not stock:
+            setattr(module, name, stock)
     lines.release()
-    for cls in _installed:
-        if copyreg.dispatch_table.get(cls._stock) is _reduce_stock:
-            del copyreg.dispatch_table[cls._stock]
-    if 'exabgp_intern.attributes' in sys.modules:
-        sys.modules['exabgp_intern.attributes'].uninstall()
+    for stock in [stock for stock in copyreg.dispatch_table if _is_ours(stock)]:
+        del copyreg.dispatch_table[stock]
+    sets = attribute_sets() if 'exabgp.bgp.message.update' in sys.modules else None
+    if sets:
+        sets.uninstall()
 
 
 def exabgp_version() -> str:
@@ -77,37 +83,58 @@ def exabgp_version() -> str:
 
 def installed() -> list[str]:
     """Return the names of what is installed now, with `Attributes` where attribute sets are shared."""
-    names = [cls.__name__ for cls in _installed if vars(sys.modules[cls._stock.__module__])[cls.__name__] is cls]
-    sets = sys.modules.get('exabgp_intern.attributes')
+    names = [cls.__name__ for cls in _installed.values() if vars(_module_of(cls._stock))[cls.__name__] is cls]
+    sets = attribute_sets() if _installed else None
     return [*names, *(['Attributes'] if sets and sets.installed() else [])]
 
 
 def attribute_sets() -> Any:
-    """Return the module that shares attribute sets, None where ExaBGP lacks what it works on; this imports ExaBGP."""
+    """Return the module that shares attribute sets, None if this ExaBGP has none as 5.0 has; this imports ExaBGP."""
     try:
-        sets = import_module('exabgp_intern.attributes')
+        sets = import_module('exabgp_intern.attribute.sets')
     except ImportError:
         return None
     return sets if sets.known() else None
 
 
-def _rebind(pairs: list[tuple[type, type]]) -> None:
-    # ExaBGP binds its classes by name, early and in many modules; nothing else of it holds them.
-    new = {id(old): replacement for old, replacement in pairs}
-    for module in lines.modules() if new else ():
-        for attribute, value in list(getattr(module, '__dict__', {}).items()):  # None where import is barred
-            if id(value) in new:
-                setattr(module, attribute, new[id(value)])
+def _bound() -> Iterator[tuple[Any, str, Any, Any]]:
+    """Yield module, name, class and ExaBGP's own class for each class in the modules of ExaBGP.
+
+    ExaBGP imports its classes by name, early and in many modules.  Nothing else of it holds them.
+    """
+    for module in lines.modules():
+        for name, value in list(getattr(module, '__dict__', {}).items()):  # a module is None where import is barred
+            if isinstance(value, type):
+                yield module, name, value, stock_of(value)
 
 
-def _reduce_stock(qualifier: Any) -> tuple[Any, ...]:
-    """Pickle an instance of ExaBGP's own class while another stands under its name."""
-    cls = next(cls for cls in _installed if cls._stock is type(qualifier))
-    if hasattr(qualifier, '__copy__'):  # else copy asks here too, and ExaBGP's copy of a sentinel is another object
+def _module_of(stock: Any) -> Any:
+    return sys.modules[stock.__module__]
+
+
+def _is_ours(stock: Any) -> bool:
+    # by name: an earlier import of this module may have left its own
+    reduce = copyreg.dispatch_table[stock]
+    return (reduce.__module__, getattr(reduce, '__name__', '')) == (__name__, _reduce_stock.__name__)
+
+
+def _reduce_stock(instance: Any) -> tuple[Any, ...]:
+    """Pickle an instance of ExaBGP's own class while the canonical class stands under its name."""
+    cls = _installed[type(instance)]
+    # copy.copy() asks here too if the class has no __copy__, and ExaBGP's copy of a sentinel is then another object
+    if hasattr(instance, '__copy__'):
         for name, value in vars(cls._stock).items():
-            if value is qualifier:
+            if value is instance:
                 return getattr, (cls, name)
-    return restore, (cls, attributes(qualifier))
+    return _restore, (cls, attributes(instance))
+
+
+def _restore(cls: Any, state: dict[str, Any]) -> Any:
+    """Return the instance of `cls` with ExaBGP's attributes `state`; it is shared if it can be."""
+    plain = cls.__new__(cls)
+    for name, value in state.items():
+        setattr(plain, name, value)
+    return cls._of(plain) if state.keys() == {*cls._state} else plain
 
 
 def _checked(name: str) -> Any:
@@ -115,7 +142,7 @@ def _checked(name: str) -> Any:
     try:
         cls = canonical_class(name)
         stock = cls._stock
-        if getattr(sys.modules[stock.__module__], name) not in (stock, cls):
+        if stock_of(getattr(_module_of(stock), name)) is not stock:
             raise TypeError('its module was imported anew')
         parameters = tuple(signature(stock.__init__).parameters)[1:]
         if parameters != cls._parameters:

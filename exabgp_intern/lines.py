@@ -1,7 +1,7 @@
-"""The lines of ExaBGP, told apart by the shape of their classes; nothing else of this package knows of them.
+"""The lines of ExaBGP, told apart by the shape of their classes.
 
 In ExaBGP 4.2 and 5.0 a qualifier is constructed from its parts, and an NLRI holds it for life.  In ExaBGP 6 it is
-constructed from its wire bytes, and most NLRIs hold wire bytes and make a new one at every access.
+constructed from its wire bytes, and most NLRIs hold wire bytes and make a new qualifier at every access.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any, Iterable, Iterator
 __all__ = (
     'CLASSES',
     'actions',
+    'attributes',
     'canonical_class',
     'classes',
     'decode',
@@ -26,19 +27,19 @@ __all__ = (
 
 QUALIFIER = 'exabgp.bgp.message.update.nlri.qualifier'
 
-# The classes by the module of this package that makes them for ExaBGP 4.2 and 5.0.
+# The canonical classes, and their modules for ExaBGP 4.2 and 5.0.
 CLASSES = {
-    'RouteDistinguisher': 'rd',
-    'Labels': 'labels',
-    'PathInfo': 'path',
-    'ESI': 'esi',
-    'EthernetTag': 'etag',
-    'MAC': 'mac',
-    'NextHop': 'nexthop',
+    'RouteDistinguisher': 'exabgp_intern.qualifier.rd',
+    'Labels': 'exabgp_intern.qualifier.labels',
+    'PathInfo': 'exabgp_intern.qualifier.path',
+    'ESI': 'exabgp_intern.qualifier.esi',
+    'EthernetTag': 'exabgp_intern.qualifier.etag',
+    'MAC': 'exabgp_intern.qualifier.mac',
+    'NextHop': 'exabgp_intern.attribute.nexthop',
 }
 
-# Where ExaBGP 6 constructs what an NLRI then holds.  What its other modules construct is gone with the next line:
-# each would be a miss, which costs more than the object.
+# The modules of ExaBGP 6 that construct what an NLRI then holds.  What the others construct is gone with the next line:
+# there each construction would be a miss, which costs more than the object.
 HOLDING = tuple('exabgp.bgp.message.update.nlri.' + name for name in ('label', 'ipvpn', 'bgpls.nlri'))
 
 
@@ -49,7 +50,7 @@ def classes() -> tuple[str, ...]:
 
 def canonical_class(name: str) -> Any:
     """Return the class `name` of CLASSES for the ExaBGP that is installed; this imports ExaBGP."""
-    return getattr(import_module('exabgp_intern.' + ('packed' if _packed() else CLASSES[name])), name)
+    return getattr(import_module('exabgp_intern.exabgp6.qualifiers' if _packed() else CLASSES[name]), name)
 
 
 def modules() -> Iterator[ModuleType]:
@@ -60,6 +61,13 @@ def modules() -> Iterator[ModuleType]:
             yield module
 
 
+def attributes(instance: Any) -> dict[str, Any]:
+    """Return what an object of ExaBGP's holds, by name, in slots (as in 4.2) or not."""
+    slots = [slot for cls in type(instance).__mro__ for slot in vars(cls).get('__slots__', ())]
+    held = {slot: getattr(instance, slot) for slot in slots if hasattr(instance, slot)}
+    return {**held, **getattr(instance, '__dict__', {})}
+
+
 def nlris_hold() -> bool:
     """Return whether ExaBGP's own NLRIs hold qualifiers, so that fewer of these save memory."""
     return not _packed()
@@ -68,13 +76,13 @@ def nlris_hold() -> bool:
 def hold(names: Iterable[str]) -> None:
     """Make the NLRIs of ExaBGP 6 hold what they hand out of the classes `names`, where they have a free slot for it."""
     if _packed():
-        import_module('exabgp_intern.holding').hold(names)
+        import_module('exabgp_intern.exabgp6.nlris').hold(names)
 
 
 def release() -> None:
     """Give the NLRIs of ExaBGP 6 their own accessors back."""
-    if 'exabgp_intern.holding' in sys.modules:
-        sys.modules['exabgp_intern.holding'].release()
+    if QUALIFIER in sys.modules and _packed():
+        import_module('exabgp_intern.exabgp6.nlris').release()
 
 
 def start() -> None:

@@ -7,8 +7,8 @@ from functools import partial
 from typing import Any, Callable, Iterable, Iterator, NamedTuple
 
 from exabgp_intern import lines
-from exabgp_intern.canonical import attributes
 from exabgp_intern.installation import attribute_sets
+from exabgp_intern.lines import attributes
 
 __all__ = ('Statistics', 'stats')
 
@@ -30,9 +30,7 @@ def stats() -> dict[str, Statistics]:
     Of `Attributes`, the attribute sets, too, if this ExaBGP keeps them as 5.0 does.
     """
     classes = {name: lines.canonical_class(name) for name in lines.classes()}
-    rows = {
-        name: _of(cls._table, partial(_bytes_apart, cls), partial(_bytes_shared, cls)) for name, cls in classes.items()
-    }
+    rows = {name: _of(cls._table, partial(_bytes_apart, cls), _bytes_shared) for name, cls in classes.items()}
     sets = attribute_sets()
     if sets:
         rows['Attributes'] = _of(sets.Attributes._table, _bytes_of_set, _bytes_of_shared_set)
@@ -89,9 +87,9 @@ def _bytes_apart(cls: Any, instance: Any) -> int:
     return sys.getsizeof(stock) + _bytes_beside(stock) + _bytes_owned(attributes(stock).values())
 
 
-def _bytes_shared(cls: Any, instance: Any, entry: Any) -> int:
-    """Return the bytes of a canonical object, its values, and its reference in the table."""
-    values = [getattr(instance, slot) for slot in cls.__slots__ if slot != '__weakref__']
+def _bytes_shared(instance: Any, entry: Any) -> int:
+    """Return the bytes of a shared instance, its values, and its reference in the table."""
+    values = [getattr(instance, slot) for slot in type(instance).__slots__ if slot != '__weakref__']
     return sys.getsizeof(instance) + _bytes_owned([*values, entry.key]) + sys.getsizeof(entry)
 
 
@@ -105,16 +103,11 @@ def _bytes_beside(instance: Any) -> int:
 
 def _bytes_owned(values: Iterable[Any]) -> int:
     parts = {id(part): part for part in _parts(values)}  # a slot may have what is in the key
-    # CPython has None and the small numbers once, and there is one mark of keys that are apart
+    # CPython has None and the small numbers once
     return sum(
         sys.getsizeof(part) + (_bytes_beside(part) if _is_attribute(part) else 0)
         for part in parts.values()
-        if not (
-            part is None
-            or isinstance(part, type)
-            or type(part) is object
-            or (isinstance(part, int) and -5 <= part <= 256)
-        )
+        if not (part is None or isinstance(part, type) or (isinstance(part, int) and -5 <= part <= 256))
     )
 
 

@@ -20,7 +20,7 @@ from typing import Any, Callable
 
 import exabgp_intern
 from exabgp_intern import lines
-from exabgp_intern.workload import FAMILIES
+from exabgp_intern.report.synthetic import FAMILIES
 
 VPNV4 = (1, 128)
 

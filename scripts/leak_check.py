@@ -45,11 +45,11 @@ from exabgp.logger import log
 from exabgp.rib.change import Change
 
 import exabgp_intern
-from exabgp_intern.attributes import Attributes
-from exabgp_intern.canonical import Table
+from exabgp_intern.attribute.sets import Attributes
 from exabgp_intern.installation import DEFAULT
 from exabgp_intern.lines import canonical_class
-from exabgp_intern.measure import negotiated_session
+from exabgp_intern.report.loading import negotiated_session
+from exabgp_intern.table import Table
 
 CLASSES = [*(canonical_class(name) for name in DEFAULT), Attributes]
 
@@ -300,11 +300,12 @@ def strong(keep: Keep) -> Keep:
 
 
 def loop(keep: Keep) -> Keep:
-    """Instances that refer to themselves, so that only a collection frees them."""
+    """A ring around each instance, which only a collection frees."""
 
     def faulty(table: Table, key: Any, instance: Any) -> Any:
         instance = keep(table, key, instance)
-        vars(instance)['itself'] = instance
+        ring = [instance]
+        ring.append(ring)
         return instance
 
     return faulty

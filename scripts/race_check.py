@@ -44,9 +44,9 @@ from exabgp.logger import log
 
 import exabgp_intern  # noqa: F401  # so that a finaliser with this module's names holds the package at exit
 from exabgp_intern import ESI, EthernetTag, Labels, NextHop, PathInfo, RouteDistinguisher, stats
-from exabgp_intern import attributes as sets
-from exabgp_intern.canonical import Table
-from exabgp_intern.measure import negotiated_session
+from exabgp_intern.attribute import sets
+from exabgp_intern.report.loading import negotiated_session
+from exabgp_intern.table import Table
 
 # What builds the value of a number; the last two by way of ExaBGP's constructor.  Bound to the
 # classes, for their names here are gone when the interpreter exits.

@@ -29,7 +29,7 @@ import psutil
 from speaker import ROUTE_REFRESH, UPDATE, connected, free_port, message
 
 from exabgp_intern.installation import exabgp_version
-from exabgp_intern.workload import synthetic
+from exabgp_intern.report.synthetic import synthetic
 
 WAYS = {
     'stock': (str(Path(sys.executable).parent / 'exabgp'),),

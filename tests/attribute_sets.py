@@ -14,8 +14,9 @@ from exabgp.bgp.message.update.nlri import NLRI
 from exabgp.bgp.neighbor import Neighbor
 from exabgp.protocol.family import AFI, SAFI
 
-from exabgp_intern.measure import negotiated_session
-from exabgp_intern.workload import received, synthetic
+from exabgp_intern.report.loading import negotiated_session
+from exabgp_intern.report.sources import received
+from exabgp_intern.report.synthetic import synthetic
 from tests.support import outcome
 
 STOCK_DECODER = vars(Update)['unpack_message'].__func__

@@ -13,6 +13,7 @@ from exabgp_intern.lines import canonical_class
 NAMES = lines.classes()
 OURS = {name: canonical_class(name) for name in NAMES}
 STOCK = {name: OURS[name]._stock for name in NAMES}
+SHARED = {name: OURS[name]._shared for name in NAMES}
 SLOTS = '__slots__' in vars(STOCK['ESI'])  # ExaBGP 4.2
 NO_HOOKS = not hasattr(STOCK['PathInfo'], '__copy__')  # 4.2 and the first 5.0: a copy of a sentinel is another object
 FROM_WIRE = 'packed' in OURS['RouteDistinguisher']._parameters  # ExaBGP 6, which constructs from wire bytes
@@ -96,9 +97,19 @@ def subclass(name: str) -> Any:
     return type(name, (OURS[name],), {})
 
 
+def without_arguments(arguments: Any) -> bool:
+    """Return whether (positional, keyword) `arguments` are none, so that a call makes a plain instance."""
+    return arguments == ((), {})
+
+
 def is_canonical(qualifier: Any) -> bool:
-    """Return whether `qualifier` is what a table holds."""
-    return type(qualifier) in OURS.values()
+    """Return whether `qualifier` is what a table holds: the one instance of its value."""
+    return type(qualifier) in SHARED.values()
+
+
+def wire(name: str) -> Any:
+    """Return what decodes wire bytes to an instance of `name`, given the class."""
+    return lambda cls, packed: getattr(cls, OURS[name]._decoder)(packed) if OURS[name]._decoder else cls(packed)
 
 
 octets = st.binary(max_size=12)
@@ -150,9 +161,9 @@ VALUES: dict[str, list[tuple[tuple[Any, ...], dict[str, Any]]]] = {
         (([7],), {'raw_labels': [1601]}),
         (([],), {}),
     ],
-    'PathInfo': [((b'\0\0\0\1',), {}), ((), {'integer': 2}), ((), {'ip': '10.0.0.1'}), ((), {})],
-    'ESI': [((), {}), ((bytes(range(10)),), {})],
-    'EthernetTag': [((), {}), ((1000,), {})],
+    'PathInfo': [((b'\0\0\0\1',), {}), ((), {'integer': 2}), ((), {'ip': '10.0.0.1'}), ((), {'integer': 0})],
+    'ESI': [((None,), {}), ((bytes(range(10)),), {})],
+    'EthernetTag': [((0,), {}), ((1000,), {})],
     'MAC': [(('00:11:22:aa:bb:cc',), {}), ((None, b'\0\1\2\3\4\5'), {}), (('00:11:22:AA:BB:CC',), {})],
     'NextHop': [
         (('192.0.2.1',), {}),

@@ -22,8 +22,8 @@ from exabgp.rib.change import Change
 from exabgp.rib.outgoing import OutgoingRIB
 
 import exabgp_intern
-from exabgp_intern import attributes
-from exabgp_intern.attributes import Attributes
+from exabgp_intern.attribute import sets as attributes
+from exabgp_intern.attribute.sets import Attributes
 from tests.attribute_sets import (
     AIGP,
     EITHER_PATH,

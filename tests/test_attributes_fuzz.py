@@ -9,8 +9,8 @@ from typing import Any, Callable, Iterator
 
 import pytest
 
-from exabgp_intern import attributes
-from exabgp_intern.attributes import Attributes
+from exabgp_intern.attribute import sets as attributes
+from exabgp_intern.attribute.sets import Attributes
 from tests.attribute_sets import SETS, SHAPES, TRAPS, decoded, seen, session, shown, stock
 from tests.test_attributes import CHANGES
 

@@ -17,8 +17,8 @@ from typing import Any, Iterator, NamedTuple
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from exabgp_intern.workload import FAMILIES as MADE
-from exabgp_intern.workload import synthetic
+from exabgp_intern.report.synthetic import FAMILIES as MADE
+from exabgp_intern.report.synthetic import synthetic
 from scripts.speaker import NOTIFICATION, UPDATE, Speaker, free_port, kinds, message
 from tests.daemons import (
     ANNOUNCER,

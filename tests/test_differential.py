@@ -10,7 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from exabgp_intern.canonical import attributes
+from exabgp_intern.lines import attributes
 from tests.support import (
     ARGUMENTS,
     FROM_WIRE,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from exabgp_intern.canonical import attributes
+from exabgp_intern.lines import attributes
 from tests.support import FROM_WIRE, OURS, STOCK, call, observed, typed
 
 
@@ -65,8 +65,8 @@ SAME: Any = {
     'PathInfo': [
         (a(integer=1), a(ip='0.0.0.1')),
         (a(integer=1), a(b'\0\0\0\1')),
-        (a(), a(integer=0)),
-        (a(), a(b'')),
+        (a(b''), a(integer=0)),
+        (a(None), a(b'')),
         (a(integer=2**32 + 1), a(integer=1)),
         (a(integer=True), a(integer=1)),
     ],
@@ -77,8 +77,8 @@ SAME: Any = {
         (a([100]), a([100], 1, [])),
         (a([]), a([], bos=False)),
     ],
-    'ESI': [(a(), a(bytes(10))), (a(None), a(esi=bytes(10)))],
-    'EthernetTag': [(a(), a(0)), (a(tag=7), a(7))],
+    'ESI': [(a(None), a(bytes(10))), (a(None), a(esi=bytes(10)))],
+    'EthernetTag': [(a(tag=0), a(0)), (a(tag=7), a(7))],
     'MAC': [(a('aa:bb:cc:dd:ee:ff'), a('aa:bb:cc:dd:ee:ff', None))],
     'RouteDistinguisher': [(a(bytes(8)), a(rd=bytes(8)))],
     'NextHop': [

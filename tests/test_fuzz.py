@@ -79,7 +79,7 @@ def session() -> Any:
     from exabgp.bgp.neighbor import Neighbor
     from exabgp.protocol.family import AFI, SAFI
 
-    from exabgp_intern.measure import negotiated_session
+    from exabgp_intern.report.loading import negotiated_session
 
     return negotiated_session(Neighbor(), NLRI.known_families(), [(AFI.ipv4, SAFI.unicast)], True)
 

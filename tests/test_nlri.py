@@ -10,8 +10,8 @@ from typing import Any, Iterator
 import pytest
 
 from exabgp_intern import lines
-from exabgp_intern.canonical import attributes
-from tests.support import NO_HOOKS, OURS, SENTINELS, SLOTS, STOCK
+from exabgp_intern.lines import attributes
+from tests.support import NO_HOOKS, SENTINELS, SLOTS, STOCK, is_canonical
 
 RD = pack('!HHL', 0, 65000, 7)
 LABEL = pack('!L', 100 << 4 | 1)[1:]
@@ -163,7 +163,7 @@ def check(first: Any, second: Any, expected: set[str]) -> None:
     kept, again = dict(qualifiers(first)), dict(qualifiers(second))
     assert kept.keys() == again.keys() == expected
     for name, qualifier in kept.items():
-        assert type(qualifier) is OURS[name]
+        assert is_canonical(qualifier)
         assert qualifier is again[name]
 
 

@@ -256,7 +256,7 @@ def test_a_difference_is_seen(tmp_path: Path) -> None:
     """A canonical class that prints label 17 wrongly, which install() does not try."""
     copy = Path(exabgp_intern.__file__).parent
     shutil.copytree(str(copy), str(tmp_path / copy.name), ignore=shutil.ignore_patterns('__pycache__'))
-    with (tmp_path / copy.name / 'labels.py').open('a') as file:
+    with (tmp_path / copy.name / 'qualifier' / 'labels.py').open('a') as file:
         file.write("\n\n_json = Labels.json\nLabels.json = lambda self: _json(self).replace('17', '18')\n")
     planted = {'env': {**os.environ, 'PYTHONPATH': str(tmp_path)}, 'cwd': str(tmp_path)}
     done = run('--routes', 100, '--json', **planted)

@@ -15,8 +15,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from exabgp_intern import stats
+from exabgp_intern.daemon.metrics import METRICS, StatsFile, text, write
 from exabgp_intern.installation import CLASSES, DEFAULT
-from exabgp_intern.metrics import METRICS, StatsFile, text, write
 from tests.daemons import INTERNED, ROOT, STOCK, ExaBGP, receiving, wait_for
 from tests.support import OURS
 
@@ -226,7 +226,7 @@ def test_a_file_is_replaced_in_one_step(tmp_path: Path) -> None:
 
 FULL = """
 import resource, sys
-from exabgp_intern.metrics import write
+from exabgp_intern.daemon.metrics import write
 resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10))
 try:
     write(sys.argv[1], bytes(11))

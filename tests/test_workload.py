@@ -12,9 +12,13 @@ import mrtparse
 import pytest
 
 from exabgp_intern.__main__ import main
-from exabgp_intern.canonical import attributes
-from exabgp_intern.measure import _Received
-from exabgp_intern.workload import ADD_PATH, FAMILIES, IPV4_UNICAST, Problem, received, synthetic
+from exabgp_intern.lines import attributes
+from exabgp_intern.report.loading import _Received
+from exabgp_intern.report.messages import IPV4_UNICAST
+from exabgp_intern.report.mrt import ADD_PATH
+from exabgp_intern.report.sources import received
+from exabgp_intern.report.synthetic import FAMILIES, synthetic
+from exabgp_intern.report.workload import Problem
 from tests.support import NO_HOOKS
 
 GOBGP = Path(__file__).parent / 'data' / 'gobgp.bgp'

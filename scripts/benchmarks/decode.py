@@ -13,7 +13,7 @@ import tracemalloc
 from typing import Any, Callable
 
 from benchmarks.common import COLOURS, WAYS, Child, Table, bars, decoder, drawn, ratios, shown, spread, start
-from exabgp_intern.workload import FAMILIES
+from exabgp_intern.report.synthetic import FAMILIES
 
 NAME = 'Decoding'
 SIZE = (11, 4.5)

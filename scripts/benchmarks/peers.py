@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 from speaker import KEEPALIVE, UPDATE, Speaker, connected, free_port, message
 
 from benchmarks.common import COLOURS, INSTALLED, Child, Table, shown, spread
-from exabgp_intern.workload import synthetic
+from exabgp_intern.report.synthetic import synthetic
 
 NAME = 'Other BGP speakers'
 SIZE = (9, 4.5)

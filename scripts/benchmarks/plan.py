@@ -11,7 +11,7 @@ import tracemalloc
 from typing import Any
 
 from benchmarks.common import WAYS, Child, Table, decoder, start
-from exabgp_intern.workload import FAMILIES
+from exabgp_intern.report.synthetic import FAMILIES
 
 NAME = 'The example of the plan'
 SIZE = None

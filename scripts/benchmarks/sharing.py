@@ -11,7 +11,7 @@ from struct import pack
 from typing import Any, Callable
 
 from benchmarks.common import WAYS, Child, Table, decoder, start
-from exabgp_intern.workload import FAMILIES
+from exabgp_intern.report.synthetic import FAMILIES
 
 NAME = 'Sharing'
 SIZE = (9, 5)

@@ -1,54 +1,19 @@
-"""What a report runs in a process of its own: load the routes in one way, and measure one thing about it.
+"""Load routes into ExaBGP as its reactor and its configuration parser do.
 
-`python -c 'from exabgp_intern.measure import main; main()' WAY MEASURE`, with WAY `stock` or `interned` and MEASURE
-`timed`, `traced` or `counted`, reads a pickled Workload from its standard input, and prints JSON.
+`load(see)` of a loader returns how many NLRIs there were, and how many UPDATEs ExaBGP refused.  Its `routes()` and
+`changes()` are of what is held then.
 """
 
 from __future__ import annotations
 
-import gc
-import json
-import os
-import pickle
-import sys
-import time
-import tracemalloc
-from collections import Counter
-from contextlib import redirect_stdout
-from hashlib import sha256
 from typing import Any, Callable, Iterator
 
-from exabgp_intern import install, lines, stats
-from exabgp_intern.canonical import attributes
-from exabgp_intern.installation import DEFAULT
-from exabgp_intern.workload import Problem, Workload, extra
+from exabgp_intern import lines
+from exabgp_intern.report.workload import Problem, Workload
 
-__all__ = ('main',)
+__all__ = ('See', 'loader', 'negotiated_session')
 
 See = Callable[[Any, Any], None]  # is shown each route, as ExaBGP's Change, and the session's Negotiated
-
-
-def main() -> None:
-    """Print the measurement as one JSON object.  Exits with 2 and one line if the user has something to mend."""
-    way, measure = sys.argv[1:]
-    # ExaBGP looks for its settings beside the program that runs: let it be the one of this Python's.
-    sys.argv[0] = os.path.join(os.path.dirname(sys.executable), 'exabgp')
-    workload = pickle.load(sys.stdin.buffer)
-    with redirect_stdout(sys.stderr):
-        try:
-            result = MEASURES[measure](workload, _stock_classes(), way == 'interned')
-        except Problem as problem:
-            print(problem, file=sys.stderr)
-            sys.exit(2)
-    json.dump(result, sys.stdout)
-
-
-def _stock_classes() -> dict[str, Any]:
-    """Start ExaBGP, its log off, and return its own classes of those that can be installed by name."""
-    from exabgp.bgp.message.update.attribute import Attributes
-
-    lines.start()
-    return {**{name: lines.canonical_class(name)._stock for name in DEFAULT}, 'Attributes': Attributes}
 
 
 class _Received:
@@ -150,7 +115,8 @@ class _Configured:
             yield from (*neighbor.changes, *neighbor.rib.outgoing.queued_changes())
 
 
-def _loader(workload: Workload) -> Any:
+def loader(workload: Workload) -> Any:
+    """Return what loads `workload`."""
     return _Configured(workload) if workload.config else _Received(workload)
 
 
@@ -171,96 +137,3 @@ def negotiated_session(neighbor: Any, families: Any, addpath: Any, asn4: bool) -
     negotiated.sent(message)
     negotiated.received(message)
     return negotiated
-
-
-def _timed(workload: Workload, classes: dict[str, Any], interned: bool) -> dict[str, Any]:
-    """Return the CPU seconds that loading took, and the octets of resident memory that it left in use."""
-    memory = extra('psutil').Process().memory_info
-    if interned:
-        install()
-    loader = _loader(workload)
-    gc.collect()
-    before = memory().rss
-    start = time.process_time()
-    loader.load()
-    seconds = time.process_time() - start
-    gc.collect()
-    return {'seconds': seconds, 'resident': memory().rss - before}
-
-
-def _traced(workload: Workload, classes: dict[str, Any], interned: bool) -> dict[str, Any]:
-    """Return the octets that Python's allocator has given to what loading left in use."""
-    if interned:
-        install()
-    loader = _loader(workload)
-    gc.collect()
-    tracemalloc.start()
-    loader.load()
-    gc.collect()
-    return {'traced': tracemalloc.get_traced_memory()[0]}
-
-
-def _counted(workload: Workload, classes: dict[str, Any], interned: bool) -> dict[str, Any]:
-    """Return how many there were of everything, and a digest of all that the routes print, in the order they came in.
-
-    `objects` and `references` to them from routes held, by class, without ExaBGP's sentinels; `constructed` by class:
-    by ExaBGP's own classes all there were, by the canonical ones those that were not there already.
-    """
-    sentinels = {id(value) for cls in classes.values() for value in vars(cls).values() if isinstance(value, cls)}
-    constructed: dict[str, int] = Counter()
-    for name, cls in classes.items():
-        if not interned or name == 'Attributes':
-            cls.__init__ = _counting(cls.__init__, name, constructed)
-    if interned:
-        install()
-        before = stats()
-    loader = _loader(workload)
-    decoded, refused = loader.load()
-    if interned:
-        after = stats()
-        made = {name: after[name].made - before[name].made for name in classes if name in after}
-        # none is shared of a configuration, nor in ExaBGP 4.2
-        made['Attributes'] = made.get('Attributes') or constructed['Attributes']
-    else:
-        made = {name: constructed[name] for name in classes}
-    objects: dict[str, set[int]] = {name: set() for name in classes}
-    references: dict[str, int] = dict.fromkeys(classes, 0)
-    for change in loader.changes():
-        for value in (*attributes(change.nlri).values(), change.attributes):
-            name = type(value).__name__
-            if name in classes and id(value) not in sentinels:
-                objects[name].add(id(value))
-                references[name] += 1
-    digest = sha256()
-
-    def see(change: Any, negotiated: Any) -> None:
-        nlri, attributes = change.nlri, change.attributes
-        shows = nlri.json, nlri.__str__, lambda: nlri.pack(negotiated), attributes.json, attributes.__str__
-        for show in shows:
-            try:
-                shown = repr(show())
-            except Exception as problem:  # there are routes that ExaBGP decodes and cannot print
-                shown = repr(problem)
-            digest.update(shown.encode() + b'\n')
-
-    _loader(workload).load(see)
-    return {
-        'decoded': decoded,
-        'refused': refused,
-        'routes': loader.routes(),
-        'constructed': made,
-        'objects': {name: len(ids) for name, ids in objects.items()},
-        'references': references,
-        'digest': digest.hexdigest(),
-    }
-
-
-def _counting(init: Any, name: str, counts: dict[str, int]) -> Any:
-    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
-        counts[name] += 1
-        init(self, *args, **kwargs)
-
-    return __init__
-
-
-MEASURES = {'timed': _timed, 'traced': _traced, 'counted': _counted}

@@ -1,38 +1,30 @@
-"""Where the routes of a report come from: made up, read from a file of BGP messages, or an ExaBGP configuration.
-
-Nothing here imports ExaBGP: the messages stay bytes until the measured process decodes them.
-"""
+"""MRT dumps, RFC 6396 and RFC 8050: BGP4MP and TABLE_DUMP_V2."""
 
 from __future__ import annotations
 
 import signal
 import zlib
 from contextlib import closing
-from importlib import import_module
-from struct import pack, unpack, unpack_from
-from typing import Any, Callable, Iterator, NamedTuple, Sequence
+from struct import pack, unpack
+from typing import Iterator
 
-__all__ = (
-    'FAMILIES',
-    'NLRIS_PER_UPDATE',
-    'Problem',
-    'Session',
-    'Workload',
-    'configured',
-    'extra',
-    'received',
-    'synthetic',
+from exabgp_intern.report.messages import (
+    HEADER,
+    IPV4_UNICAST,
+    MP_REACH_NLRI,
+    UPDATE,
+    Truncated,
+    announcement,
+    header,
+    reach,
 )
+from exabgp_intern.report.workload import Problem, Session, extra
 
-MARKER = b'\xff' * 16
-HEADER = 19  # octets: marker, length, type
-UPDATE = 2
+__all__ = ('ADD_PATH', 'Table', 'dump')
+
 MRT_HEADER = 12  # octets
 NEITHER = 'neither a BGP message nor an MRT record'
-NLRIS_PER_UPDATE = 50
-PATHS_A_PREFIX = 16
 
-IPV4_UNICAST = (1, 1)
 # What ExaBGP can negotiate ADD-PATH for; a record of RFC 8050 says that the session had it, not for which families.
 ADD_PATH = (IPV4_UNICAST, (2, 1), (1, 4), (2, 4), (1, 128), (2, 128))
 RIB_FAMILIES = {
@@ -43,184 +35,10 @@ RIB_FAMILIES = {
 }
 # The families whose NLRI says first how many bits it has: of RIB_GENERIC these alone can be told from what follows.
 PREFIXES = {(afi, safi) for afi in (1, 2) for safi in (1, 2, 4, 128)}
-MP_REACH_NLRI = 14
 MOST_ATTRIBUTES = 60_000  # octets: MP_REACH_NLRI is to be made anew, and a length has two octets
 
 
-class Problem(Exception):
-    """What the user has to mend, in one line."""
-
-
-class Session(NamedTuple):
-    """One peer, and what was agreed with it that changes how its UPDATEs read.  Each has an adj-rib-in of its own."""
-
-    peer: bytes = b''
-    asn4: bool = True
-    addpath: Sequence[tuple[int, int]] = ()  # the families, as (AFI, SAFI)
-
-
-class Workload(NamedTuple):
-    """What to load: `updates`, the bodies of UPDATE messages in the order they came in, or `config`, a path."""
-
-    name: str
-    updates: Sequence[tuple[Session, bytes]] = ()
-    config: str = ''
-    skipped: int = 0  # messages or records that are no UPDATE from a peer
-    truncated: str = ''  # where the file ended in the middle of something, in one line
-
-
-def extra(module: str) -> Any:
-    """Import `module`, which the extra `report` brings.  Raises Problem if it is not there."""
-    try:
-        return import_module(module)
-    except ImportError as problem:
-        raise Problem(f'no {module} ({problem}): pip install "exabgp-intern[report]"') from problem
-
-
-def synthetic(
-    family: str, routes: int, vrfs: int, labels: int, nlris_per_update: int = NLRIS_PER_UPDATE, first: int = 0
-) -> Workload:
-    """Return `routes` different routes of one of FAMILIES, from number `first` on, each UPDATE of one VRF."""
-    made = FAMILIES[family]
-    session = Session(addpath=(IPV4_UNICAST,) if family == 'addpath' else ())
-    updates = []
-    for vrf in range(vrfs):
-        members = range(first + vrf, first + routes, vrfs)
-        for start in range(0, len(members), nlris_per_update):
-            chunk = members[start : start + nlris_per_update]
-            nlris = b''.join(made.nlri(route, vrf, 24_000 + route % labels) for route in chunk)
-            updates.append((session, _update(made, vrf, nlris)))
-    values = made.name.format(vrfs=vrfs, labels=labels)
-    return Workload(f'{routes:,} {family} routes, {values}, {nlris_per_update} an UPDATE', updates)
-
-
-class _Family(NamedTuple):
-    nlri: Callable[[int, int, int], bytes]  # of the route, the VRF and the label with these numbers
-    afi: int
-    safi: int
-    zeros: bytes  # what stands before the address of the next hop
-    name: str
-
-
-def _update(family: _Family, vrf: int, nlris: bytes) -> bytes:
-    next_hop = family.zeros + bytes((192, 0, 2, 1))
-    return _announcement(
-        _attribute(0x40, 1, b'\0')  # origin IGP
-        + _attribute(0x40, 2, b'')  # no AS path: iBGP
-        + _attribute(0x40, 5, pack('!I', 100))  # local preference
-        + _attribute(0xC0, 16, pack('!HHI', 2, 65000, vrf))  # route target
-        + _reach((family.afi, family.safi), next_hop, nlris)
-    )
-
-
-def _announcement(attributes: bytes, nlris: bytes = b'') -> bytes:
-    return pack('!HH', 0, len(attributes)) + attributes + nlris
-
-
-def _reach(family: tuple[int, int], next_hop: bytes, nlris: bytes) -> bytes:
-    return _attribute(0x80, MP_REACH_NLRI, pack('!HBB', *family, len(next_hop)) + next_hop + b'\0' + nlris)
-
-
-def _attribute(flags: int, code: int, value: bytes) -> bytes:
-    return pack('!BBH', flags | 0x10, code, len(value)) + value
-
-
-def _vpnv4(route: int, vrf: int, label: int) -> bytes:
-    return pack('!B3sHHI3s', 24 + 64 + 24, _label(label), 0, 65000, vrf, route.to_bytes(3, 'big'))
-
-
-def _labelled(route: int, vrf: int, label: int) -> bytes:
-    return pack('!B3s3s', 24 + 24, _label(label), route.to_bytes(3, 'big'))
-
-
-def _evpn(route: int, vrf: int, label: int) -> bytes:
-    # a MAC/IP advertisement: RD, Ethernet segment, VLAN, MAC, address, label
-    segment, address = vrf.to_bytes(10, 'big'), (10 << 24 | route).to_bytes(4, 'big')
-    value = pack('!HHI10sIB2s4sB4s', 0, 65000, vrf, segment, vrf + 1, 48, b'\2\0', address, 32, address)
-    return pack('!BB', 2, len(value) + 3) + value + _label(label)
-
-
-def _addpath(route: int, vrf: int, label: int) -> bytes:
-    prefix, path = divmod(route, PATHS_A_PREFIX)
-    return pack('!IB3s', path + 1, 24, prefix.to_bytes(3, 'big'))
-
-
-def _label(label: int) -> bytes:
-    return (label << 4 | 1).to_bytes(3, 'big')
-
-
-FAMILIES = {
-    'vpnv4': _Family(_vpnv4, 1, 128, bytes(8), '{vrfs} VRFs, {labels} labels'),
-    'labelled': _Family(_labelled, 1, 4, b'', '{labels} labels'),
-    'evpn': _Family(_evpn, 25, 70, b'', '{vrfs} VRFs, {labels} labels'),
-    'addpath': _Family(_addpath, 1, 1, b'', f'{PATHS_A_PREFIX} paths a prefix'),
-}
-
-
-def configured(path: str) -> Workload:
-    """Return the ExaBGP configuration `path`, to be parsed when it is measured.  Raises Problem if it is not there."""
-    _head(path)
-    return Workload(path, config=path)
-
-
-def received(path: str, nlris_per_update: int = NLRIS_PER_UPDATE) -> Workload:
-    """Return the UPDATEs of a file of BGP messages, or of an MRT dump, plain or packed by gzip or bzip2.
-
-    BGP messages are of one session with 4-byte AS and ADD-PATH for IPv4 unicast; a dump says it record by record.
-    A dump of BGP4MP has the UPDATEs as they came, `nlris_per_update` is for those of TABLE_DUMP_V2: see _Table.
-    Raises Problem, with the byte (of what is unpacked), for what is neither and what has no whole UPDATE in it.
-    """
-    updates: list[tuple[Session, bytes]] = []
-    skipped = 0
-    truncated = ''
-    table = _Table(nlris_per_update)
-    try:
-        for session, kind, body in _messages(path) if _head(path) == MARKER else _dump(path, table):
-            if kind == UPDATE:
-                updates.append((session, body))
-            else:
-                skipped += 1
-    except _Truncated as cut:
-        truncated = str(cut)
-    updates += table.rest()
-    if not updates:
-        raise Problem(truncated or f'{path}: byte 0: no BGP UPDATE from here on')
-    packed = f', the routes of the tables up to {nlris_per_update} an UPDATE' if table.peers else ''
-    return Workload(path + packed, updates, skipped=skipped, truncated=truncated)
-
-
-class _Truncated(Exception):
-    """The file ends in the middle of something."""
-
-
-def _messages(path: str) -> Iterator[tuple[Session, int, bytes]]:
-    """Yield the session, the type and the body of each BGP message of a file of nothing else."""
-    with open(path, 'rb') as file:
-        data = file.read()
-    session = Session(addpath=(IPV4_UNICAST,))
-    at = 0
-    while at < len(data):
-        where = f'{path}: byte {at}'
-        length, kind = _header(data[at : at + HEADER], where)
-        if len(data) - at < length:
-            raise _Truncated(f'{where}: truncated, {len(data) - at} of the {length} octets of a BGP message')
-        yield session, kind, data[at + HEADER : at + length]
-        at += length
-
-
-def _header(header: bytes, where: str) -> tuple[int, int]:
-    """Return the length and the type of the BGP message that starts so, of a cut header the least that they can be."""
-    if header[:16] != MARKER[: len(header)]:
-        raise Problem(f'{where}: no BGP marker, 16 octets of ff, here')
-    if len(header) < HEADER:
-        return HEADER, 0
-    length, kind = unpack_from('!HB', header, 16)
-    if length < (HEADER + 4 if kind == UPDATE else HEADER):
-        raise Problem(f'{where}: a BGP message of type {kind} cannot have length {length}')
-    return length, kind
-
-
-def _dump(path: str, table: _Table) -> Iterator[tuple[Session, int, bytes]]:
+def dump(path: str, table: Table) -> Iterator[tuple[Session, int, bytes]]:
     """Yield the session, the type and the body of the BGP message of each record; type 0 for a record without one.
 
     Of TABLE_DUMP_V2 those that `table` has full; the rest is to be asked for at the end.
@@ -238,7 +56,7 @@ def _dump(path: str, table: _Table) -> Iterator[tuple[Session, int, bytes]]:
                 if not header:
                     return
                 if len(header) < MRT_HEADER:
-                    raise _Truncated(f'{where}: truncated, {len(header)} of the {MRT_HEADER} octets of an MRT header')
+                    raise Truncated(f'{where}: truncated, {len(header)} of the {MRT_HEADER} octets of an MRT header')
                 _, kind, subtype, length = unpack('!IHHI', header)
                 kind = mrtparse.MRT_T[kind]  # its name
                 if kind not in ('BGP4MP', 'BGP4MP_ET', 'TABLE_DUMP_V2'):
@@ -246,11 +64,11 @@ def _dump(path: str, table: _Table) -> Iterator[tuple[Session, int, bytes]]:
                     raise Problem(f'{where}: {NEITHER if kind == "Unknown" else only}')
                 data = stream.read(length)
             except EOFError as problem:
-                raise _Truncated(f'{where}: truncated, {problem}') from problem
+                raise Truncated(f'{where}: truncated, {problem}') from problem
             except (OSError, zlib.error) as problem:
                 raise Problem(f'{where}: {problem}') from problem
             if len(data) < length:
-                raise _Truncated(f'{where}: truncated, {len(data)} of the {length} octets of an MRT record')
+                raise Truncated(f'{where}: truncated, {len(data)} of the {length} octets of an MRT record')
             at += MRT_HEADER + length
             if kind == 'TABLE_DUMP_V2':
                 yield from table.read(mrtparse.TD_V2_ST[subtype], _Fields(data, where))
@@ -271,7 +89,7 @@ def _bgp4mp(data: bytes, asn4: bool, addpath: bool, where: str) -> tuple[Session
     addresses = 8 if family == b'\0\1' else 32
     peer = data[: asns // 2] + data[asns + 4 : asns + 4 + addresses // 2]
     message = data[asns + 4 + addresses :]
-    length, kind = _header(message[:HEADER], where)
+    length, kind = header(message[:HEADER], where)
     if length != len(message):
         raise Problem(f'{where}: a BGP message of length {length} in a record that has {len(message)} octets for it')
     return Session(peer, asn4, ADD_PATH if addpath else ()), kind, message[HEADER:]
@@ -298,7 +116,7 @@ class _Fields:
         return int.from_bytes(self.octets(length), 'big')
 
 
-class _Table:
+class Table:
     """The routes of a RIB dump, MRT TABLE_DUMP_V2, RFC 6396 section 4.3, as UPDATEs that may have brought them.
 
     A dump is by prefix and has not kept those.  A speaker that sends its table puts routes with the same attributes
@@ -382,13 +200,5 @@ def _without_reach(attributes: bytes, family: tuple[int, int], where: str) -> tu
 
 def _update_of_table(family: tuple[int, int], next_hop: bytes | None, attributes: bytes, nlris: list[bytes]) -> bytes:
     if family == IPV4_UNICAST and next_hop is None:
-        return _announcement(attributes, b''.join(nlris))
-    return _announcement(_reach(family, next_hop or b'', b''.join(nlris)) + attributes)
-
-
-def _head(path: str) -> bytes:
-    try:
-        with open(path, 'rb') as file:
-            return file.read(len(MARKER))
-    except OSError as problem:
-        raise Problem(f'{path}: {problem.strerror}') from problem
+        return announcement(attributes, b''.join(nlris))
+    return announcement(reach(family, next_hop or b'', b''.join(nlris)) + attributes)

@@ -1,11 +1,11 @@
 """Attribute sets: one object for all UPDATEs whose attributes other than MP_REACH and MP_UNREACH_NLRI are the same.
 
-The key of a set is the octets of those attributes, in their order, and before them what the session has agreed on that
-decides what they mean.  The table is asked before they are parsed.  On a hit ExaBGP decodes the UPDATE without them;
-on a miss it decodes all of it, and the set that it made goes into the table.
+The key of a set has two parts: what the session has agreed on that decides what the octets mean, and the octets of the
+attributes in their order.  The table is asked before the attributes are parsed.  On a hit ExaBGP decodes the UPDATE
+without them.  On a miss it decodes the whole UPDATE, and the set that it made goes into the table.
 
-Only what is free of errors is shared.  Where the framing of the attributes is not exact, or the decoding of the rest
-adds anything but routes or raises, ExaBGP decodes the whole UPDATE as if this module were not there.
+Only sets without an error are shared.  ExaBGP decodes the whole UPDATE as if this module were not there if the lengths
+of the attributes are not exact, or if the rest of the UPDATE raises or adds anything but routes.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from exabgp.bgp.message.update.attribute import Attributes as Stock
 from exabgp.bgp.message.update.attribute.community import Communities
 from exabgp.logger import option
 
-from exabgp_intern.canonical import Entry, Table
+from exabgp_intern.table import Entry, Table
 
 __all__ = ('Attributes', 'install', 'installed', 'known', 'uninstall')
 
@@ -129,7 +129,7 @@ def _split(data: bytes, negotiated: Any) -> tuple[bytes, bytes] | None:
 
 def _unpack_message(cls: Any, data: Any, direction: Any, negotiated: Any) -> Any:
     """Decode the body of an UPDATE as ExaBGP's `Update.unpack_message`, which this stands for."""
-    stock = _replaced.__func__
+    stock = _unpack_message._stock.__func__  # type: ignore[attr-defined]
     split = _split(data, negotiated)
     if split is None:
         return stock(cls, data, direction, negotiated)
@@ -161,27 +161,28 @@ def _unpack_message(cls: Any, data: Any, direction: Any, negotiated: Any) -> Any
     return update
 
 
-_replacement = classmethod(_unpack_message)
-_replaced: Any = None  # ExaBGP's, while this one stands for it
-
-
 def install() -> None:
     """Make UPDATEs share their attribute sets."""
-    global _replaced
     if not installed():
-        _replaced = vars(Update)['unpack_message']
-        Update.unpack_message = _replacement
+        uninstall()  # what an earlier import of this module has installed
+        _unpack_message._stock = vars(Update)['unpack_message']  # type: ignore[attr-defined]
+        Update.unpack_message = classmethod(_unpack_message)
 
 
 def uninstall() -> None:
     """Put ExaBGP's decoder back.  Sets that routes still hold stay shared."""
-    if installed():
-        Update.unpack_message = _replaced
+    ours = vars(_decoder())
+    if ours.keys() == {'_stock'}:  # and not a wrapper of it, which functools.wraps gives more
+        Update.unpack_message = ours['_stock']
 
 
 def installed() -> bool:
     """Return whether UPDATEs share their attribute sets."""
-    return vars(Update).get('unpack_message') is _replacement
+    return _decoder() is _unpack_message
+
+
+def _decoder() -> Any:
+    return vars(Update)['unpack_message'].__func__
 
 
 def known() -> bool:

@@ -118,7 +118,7 @@ def _stats_file(settings: Settings) -> Any:
     """Return the thread that keeps the stats file."""
     try:
         # Only here: prometheus_client takes 4 MB, and is an extra.
-        metrics = import_module('exabgp_intern.metrics')
+        metrics = import_module('exabgp_intern.daemon.metrics')
     except ImportError as problem:
         raise Exception(f'no stats file: {problem}: pip install "exabgp-intern[stats]"') from problem
     try:

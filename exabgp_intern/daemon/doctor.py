@@ -9,8 +9,8 @@ from importlib import import_module
 from importlib.util import find_spec
 
 from exabgp_intern import __version__, lines
+from exabgp_intern.daemon.run import script
 from exabgp_intern.installation import DEFAULT, attribute_sets, exabgp_version, install
-from exabgp_intern.run import script
 
 __all__ = ('doctor',)
 

@@ -1,0 +1,1 @@
+"""What an UPDATE says of its routes: the next hop, and the set of path attributes."""

@@ -1,0 +1,88 @@
+"""The next hop, RFC 4271 section 5.1.3, RFC 4760 section 3."""
+
+from __future__ import annotations
+
+from socket import AF_INET, AF_INET6, inet_ntop
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from exabgp.bgp.message.update.attribute import nexthop
+from exabgp.protocol.family import AFI
+
+from exabgp_intern.canonical import Canonical, Shared, read_only, slots, stock_of
+
+__all__ = ('NextHop',)
+
+Stock: Any = stock_of(nexthop.NextHop)
+
+
+class NextHop(Canonical, Stock):
+    """ExaBGP's NextHop, one instance a value: `NextHop(string, packed=None)`, text and 4 or 16 octets.
+
+    The key is the octets if the text is the one that they are decoded to, and (text, octets) if not.
+
+    ExaBGP's table of attribute classes keeps its own.  `unpack` of that constructs what its module calls NextHop.
+    """
+
+    __slots__ = ()
+
+    _stock = Stock
+    _state = ('_string', '_packed', 'afi')
+    _parameters = ('string', 'packed')
+    _samples = (
+        {'string': '192.0.2.1'},
+        {'string': '192.0.2.1', 'packed': b'\xc0\0\2\1'},
+        {'string': '2001:db8::1'},
+        {'string': '2001:0db8:0::1'},
+        {'string': '192.0.2.1', 'packed': b'\xc0\0\2\2'},
+    )
+    _shows = ('__str__', 'index', 'ipv4', 'pack', 'ton', 'top')
+
+    _families: ClassVar[Any] = {4: AF_INET, 16: AF_INET6}  # by the length of an address in octets
+    _afis: ClassVar[Any] = (AFI.ipv4, AFI.ipv6)
+    _no_next_hop: ClassVar[Any] = nexthop.NoNextHop
+    _text = staticmethod(inet_ntop)
+
+    def __new__(cls, string: Any = ..., /, *args: Any, **kwargs: Any) -> Any:
+        # text and octets: the attribute NEXT_HOP is decoded so
+        if type(string) is str and len(args) == 1 and type(args[0]) is bytes and not kwargs:
+            entry = cls._refs.get(args[0])
+            shared = entry and entry()
+            if shared is not None and shared._string == string:
+                return shared
+        return cls._construct(string, args, kwargs)
+
+    @classmethod
+    def unpack(cls, data: Any, direction: Any = None, negotiated: Any = None) -> Any:
+        """Return the next hop for the 4 or 16 octets of an address, NoNextHop for none."""
+        if type(data) is bytes and len(data) in cls._families and cls is cls._canonical:
+            return cls._intern(data)
+        made = super().unpack(data, direction, negotiated)  # of the class that ExaBGP's module calls NextHop
+        return made if made is cls._no_next_hop else cls(made.top(), made.ton())
+
+    from_packed = unpack
+
+    @classmethod
+    def _fill(cls, made: Any, key: Any) -> None:
+        string, packed = (cls._text(cls._families[len(key)], key), key) if type(key) is bytes else key
+        object.__setattr__(made, '_string', string)
+        object.__setattr__(made, '_packed', packed)
+        object.__setattr__(made, 'afi', cls._afis[':' in string])
+
+    @classmethod
+    def _key_of(cls, instance: Any) -> Any:
+        string, packed = instance._string, cls._octets(instance._packed)
+        if type(string) is not str or packed is None or instance.afi != cls._afis[':' in string]:
+            return None
+        family = cls._families.get(len(packed))
+        return packed if family and cls._text(family, packed) == string else (string, packed)
+
+
+class _SharedNextHop(Shared, NextHop):
+    # The text is held, and not made each time: json() and str() of every route ask for it.
+    __slots__ = slots(Stock, '_string', '_packed', 'afi')
+    __dict__ = read_only
+
+    if TYPE_CHECKING:
+        _string: Any
+        _packed: Any
+        afi: Any

@@ -1,0 +1,58 @@
+"""The Ethernet Tag, RFC 7432 section 5."""
+
+from __future__ import annotations
+
+from struct import Struct
+from typing import Any
+
+from exabgp.bgp.message.update.nlri.qualifier import etag
+
+from exabgp_intern.canonical import Canonical, Shared, read_only, slots, stock_of
+
+__all__ = ('EthernetTag',)
+
+Stock: Any = stock_of(etag.EthernetTag)
+
+
+class EthernetTag(Canonical, Stock):
+    """ExaBGP's EthernetTag, one instance a value: `EthernetTag(tag=0)`, an int of 32 bits."""
+
+    __slots__ = ()
+
+    _stock = Stock
+    _state = ('tag',)
+    _parameters = ('tag',)
+    _samples = ({'tag': 0}, {'tag': 1000})
+
+    _number = staticmethod(Struct('!L').unpack)
+
+    def __new__(cls, tag: Any = ..., /, *args: Any, **kwargs: Any) -> Any:
+        # exactly int: True and 1.0 are equal to 1, and print differently
+        if type(tag) is int and not args and not kwargs:
+            entry = cls._refs.get(tag)
+            shared = entry and entry()
+            if shared is not None:
+                return shared
+        return cls._construct(tag, args, kwargs)
+
+    @classmethod
+    def unpack(cls, data: Any) -> Any:
+        """Return the instance for the 4 octets at the head of `data`."""
+        # Python 3.9 crashes at exit, instead of refusing, if a Struct is given another number of octets
+        if type(data) is bytes and len(data) == 4 and cls is cls._canonical:
+            (tag,) = cls._number(data)
+            entry = cls._refs.get(tag)
+            shared = entry and entry()
+            return cls._make(tag) if shared is None else shared
+        return super().unpack(data)
+
+    from_packed = unpack
+
+    @classmethod
+    def _key_of(cls, instance: Any) -> Any:
+        return instance.tag if type(instance.tag) is int else None
+
+
+class _SharedEthernetTag(Shared, EthernetTag):
+    __slots__ = slots(Stock, 'tag')
+    __dict__ = read_only

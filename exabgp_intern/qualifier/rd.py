@@ -1,0 +1,38 @@
+"""The Route Distinguisher, RFC 4364 section 4.2."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from exabgp.bgp.message.update.nlri.qualifier import rd
+
+from exabgp_intern.canonical import Canonical, Shared, looked_up, read_only, slots, stock_of
+
+__all__ = ('RouteDistinguisher',)
+
+Stock: Any = stock_of(rd.RouteDistinguisher)
+
+
+class RouteDistinguisher(Canonical, Stock):
+    """ExaBGP's RouteDistinguisher, one instance a value: `RouteDistinguisher(rd)` with `rd` 8 octets."""
+
+    __slots__ = ()
+
+    _stock = Stock
+    _state = ('rd', '_len')
+    _length = 8
+    _sentinel = 'NORD'
+    _parameters = ('rd',)
+    _samples = ({'rd': bytes(8)}, {'rd': b'\0\1\x0a\0\0\1\0\2'}, {'rd': b''})
+
+    unpack = looked_up(Stock.unpack.__func__)
+
+
+class _SharedRouteDistinguisher(Shared, RouteDistinguisher):
+    __slots__ = slots(Stock, 'rd')
+    __dict__ = read_only
+
+    _len = property(lambda self: len(self.rd))
+
+    def __copy__(self) -> Any:
+        return self if self.rd else self.NORD  # as ExaBGP copies an empty one

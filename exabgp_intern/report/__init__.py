@@ -1,0 +1,1 @@
+"""The command `exabgp-intern report`: where routes come from, what is measured, and the table that shows it."""

@@ -1,0 +1,56 @@
+"""The table that a report prints."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from exabgp_intern.report.figures import FIGURES, REPEATS, WAYS
+from exabgp_intern.report.workload import extra
+
+__all__ = ('show', 'shown')
+
+
+def show(figures: dict[str, Any]) -> None:
+    """Print `figures` as tables, and a digest."""
+    table, simple = extra('rich.table').Table, extra('rich.box').SIMPLE_HEAD
+    costs = table('', *WAYS, 'saving', box=simple)
+    for key, title in FIGURES.items():
+        costs.add_row(
+            title,
+            *(shown(figures[way][key], '{:,.1f}' if key == 'microseconds' else '{:,.0f}') for way in WAYS),
+            shown(figures['saving'].get(key), '{:.1%}'),
+        )
+    objects = table('objects held', *WAYS, 'sharing factor', 'hit rate', box=simple)
+    for name, counts in figures['classes'].items():
+        objects.add_row(
+            name,
+            *(f'{counts[way + "_objects"]:,}' for way in WAYS),
+            shown(counts['sharing'], '{:,.1f}'),
+            shown(counts['hit_rate'], '{:.2%}'),
+        )
+    for column in (*costs.columns[1:], *objects.columns[1:]):
+        column.justify = 'right'
+    digests = [figures[way]['digest'][:16] for way in WAYS]
+    console = extra('rich.console').Console(markup=False, highlight=False, emoji=False)
+    parts = (
+        figures['workload'],
+        f'ExaBGP {figures["exabgp"]}, Python {figures["python"]}, exabgp-intern {figures["exabgp_intern"]}',
+        costs,
+        objects,
+        f'{figures["decoded"]:,} NLRIs decoded, {figures["routes"]:,} routes held, {figures["refused"]:,} UPDATEs that '
+        f'ExaBGP refused, {figures["skipped"]:,} other messages skipped',
+        f'time: best of {REPEATS}, memory: median of {REPEATS}, each in a process of its own',
+        f'both print the same (sha256 {digests[0]}...)'
+        if figures['same_output']
+        else f'THEY DO NOT PRINT THE SAME (sha256 {digests[0]}... and {digests[1]}...)',
+        *([f'TRUNCATED INPUT: {figures["truncated"]}'] if figures['truncated'] else []),
+    )
+    for part in parts:
+        if isinstance(part, str):  # a path may have what the terminal has not
+            part = part.encode(console.encoding, 'backslashreplace').decode(console.encoding)
+        console.print(part, soft_wrap=isinstance(part, str))
+
+
+def shown(value: float | None, form: str) -> str:
+    """Return `value` as the format `form` has it, a dash if there is none."""
+    return '-' if value is None else form.format(value)
