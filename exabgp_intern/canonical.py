@@ -9,8 +9,8 @@ The canonical class
 The shared class
     Only its instances are in the table.  They hold the value in slots, and cannot be changed.
 
-Some objects are not shared: a value that cannot be a key of the table, and an instance of a user's subclass.  These are
-plain instances.  ExaBGP's `__init__` makes them, and they behave as ExaBGP's own objects do.
+Some objects are not shared: those of a user's subclass, and those of a value that cannot be a key of the table.  They
+are plain instances of their class: ExaBGP's `__init__` fills them, and they behave as ExaBGP's own objects do.
 
 The table (see table.py) holds its instances weakly: when the last route that refers to an instance goes, the instance
 goes too.
@@ -19,6 +19,7 @@ goes too.
 from __future__ import annotations
 
 from abc import ABCMeta
+from contextlib import suppress
 from functools import wraps
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -29,7 +30,7 @@ __all__ = ('Canonical', 'Shared', 'looked_up', 'read_only', 'slots', 'stock_of')
 
 
 def stock_of(found: Any) -> Any:
-    """Return ExaBGP's own class or function, where `found` may be the one that stands for it while it is installed."""
+    """Return ExaBGP's own class where install() may have put the canonical one, `found`, in its place."""
     return vars(found).get('_stock', found)
 
 
@@ -46,26 +47,26 @@ def read_only(self: Any) -> Any:
 
 
 def looked_up(decode: Any) -> Any:
-    """Return the class method `decode(cls, packed)` with a lookup of the wire bytes `packed` before it."""
+    """Return the class method `decode(cls, data)` with a lookup of the wire bytes `data` before it."""
 
     @wraps(decode)
-    def look(cls: Any, packed: Any) -> Any:
+    def look(cls: Any, data: Any) -> Any:
         try:
-            entry = cls._refs.get(packed)
+            entry = cls._refs.get(data)
             shared = entry and entry()
-            if shared is not None and len(packed) == cls._length:
+            if shared is not None and len(data) == cls._length:  # the table has keys of other lengths, too
                 return shared
-        except Exception:  # it cannot be a key
+        except Exception:  # `data` cannot be a key
             pass
-        if type(packed) is bytes and len(packed) == cls._length and cls is cls._canonical:
-            return cls._make(packed)
-        return decode(cls, packed)
+        if type(data) is bytes and len(data) == cls._length and cls is cls._canonical:
+            return cls._make(data)
+        return decode(cls, data)
 
     return classmethod(look)
 
 
 class CanonicalType(ABCMeta):
-    """Gives every class a table.  Only a canonical class uses its own; that of a subclass stays empty."""
+    """Gives every class a table of its own.  That of a user's subclass stays empty, so a lookup finds nothing there."""
 
     def __init__(cls, name: str, bases: Any, namespace: Any, **kwargs: Any) -> None:
         super().__init__(name, bases, namespace, **kwargs)
@@ -73,7 +74,9 @@ class CanonicalType(ABCMeta):
         cls._refs = cls._table.data
         if '_stock' in namespace:
             cls._canonical = cls
-            del cls.__slots__  # type: ignore[attr-defined]  # copyreg reads the first one: let that be ExaBGP's
+            # In protocols 0 and 1, pickle refuses an object whose class has names in `__slots__`, as in ExaBGP 4.2.
+            # It looks at the first `__slots__` only.  An empty one here would make it drop the attributes instead.
+            del cls.__slots__  # type: ignore[attr-defined]
 
 
 class Canonical(metaclass=CanonicalType):
@@ -92,7 +95,7 @@ class Canonical(metaclass=CanonicalType):
     _samples: ClassVar[Any]  # arguments to construct an instance of both with
     _shows: ClassVar[Any] = ('__len__', '__str__', 'json', 'pack')  # methods that must return the same
 
-    _canonical: ClassVar[Any] = None  # the canonical class; a subclass inherits it, and sees that it is another
+    _canonical: ClassVar[Any] = None  # the canonical class; in a subclass, `cls is cls._canonical` is false
     _shared: ClassVar[Any]  # its shared class
     _table: ClassVar[Any]
     _refs: ClassVar[Any]  # the dict in the table, of weak references by key
@@ -104,9 +107,9 @@ class Canonical(metaclass=CanonicalType):
         return issubclass(other, cls._stock) if cls is cls._canonical else NotImplemented
 
     def __new__(cls, value: Any = ..., /, *args: Any, **kwargs: Any) -> Any:
-        """Return the shared instance, or a plain one; Python then calls `__init__` on what this returns.
+        """Return the shared instance, or a plain one.  Python then calls `__init__` on what this returns.
 
-        This looks for the first argument.  A class with another key has a `__new__` of its own.
+        The key is the first argument.  A class where it is not has a `__new__` of its own.
         """
         try:
             shared = cls._refs[value]()
@@ -120,16 +123,18 @@ class Canonical(metaclass=CanonicalType):
 
     @classmethod
     def _construct(cls, value: Any, args: Any, kwargs: Any) -> Any:
-        """Return the shared instance of what ExaBGP's constructor makes of the arguments; `value` is ... for none.
+        """Run ExaBGP's constructor, and return the shared instance of the value that it makes.
 
-        Return a plain instance, on which Python will call `__init__`, if that cannot be shared.
-        Raises what ExaBGP's constructor raises.  The table is then as it was before.
+        Return a plain instance, for Python to call `__init__` on, if the value cannot be shared.
+        Raise what ExaBGP's constructor raises.  The table is then as it was before.
         """
-        args = () if value is ... else (value, *args)
-        new = super().__new__  # a mixin's, or object's, which takes no arguments
+        args = () if value is ... else (value, *args)  # ... stands for no argument, and is no value of ExaBGP's
+        new = super().__new__  # of a mixin; or that of object, which takes the class only
         plain = new(cls) if new is object.__new__ else new(cls, *args, **kwargs)
-        if cls is not cls._canonical or not args and not kwargs:  # a subclass; or a copy, or a pickle, will fill it
+        if cls is not cls._canonical:
             return plain
+        if not args and not kwargs:
+            return plain  # copy and pickle call `__new__` so, and fill it themselves
         if any(hasattr(each, '__next__') for each in (*args, *kwargs.values())):
             return plain  # an iterator can be read only once, and Python will call `__init__`
         cls.__init__(plain, *args, **kwargs)
@@ -169,17 +174,17 @@ class Canonical(metaclass=CanonicalType):
         return cls._table.keep(key, made)
 
     @looked_up
-    def from_packed(cls: Any, packed: Any) -> Any:  # noqa: N805
-        """Return the instance for the wire bytes `packed`, and ExaBGP's sentinel for no bytes.
+    def from_packed(cls: Any, data: Any) -> Any:
+        """Return the instance for the wire bytes `data`, and ExaBGP's sentinel for no bytes.
 
-        Accepts and refuses what ExaBGP's decoder does, in the same words.
+        Accepts and refuses what ExaBGP's decoder does, in the same words.  But of no bytes that makes another object.
         """
-        if cls._sentinel and packed == b'':
+        if cls._sentinel and data == b'':
             return getattr(cls, cls._sentinel)
-        return (getattr(cls, cls._decoder) if cls._decoder else cls)(packed)
+        return (getattr(cls, cls._decoder) if cls._decoder else cls)(data)
 
 
-del Canonical.__slots__
+del Canonical.__slots__  # see CanonicalType
 
 
 class Shared:
@@ -191,7 +196,7 @@ class Shared:
         _canonical: ClassVar[Any]
         _state: ClassVar[Any]
 
-    # Python calls __init__ on every instance that __new__ returns.  object's does nothing.
+    # Python calls `__init__` on every instance that `__new__` returns.  That of object does nothing, in C.
     __init__ = object.__init__
 
     def __init_subclass__(cls) -> None:
@@ -201,12 +206,17 @@ class Shared:
         canonical._shared = cls
         if not hasattr(canonical, '_fill'):
             canonical._fill = vars(cls)[cls.__slots__[0]].__set__  # type: ignore[misc]  # past __setattr__
-        cls.__name__ = canonical.__name__  # messages of Python name the class
+        cls.__name__ = canonical.__name__  # Python's error messages show it
         cls.__qualname__ = f'{canonical.__qualname__}._shared'
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
-        """Construct an instance of the canonical class: `type(instance)(...)` does what the class itself does."""
-        return cls._canonical(*args, **kwargs)
+        """Do what the canonical class does, so that `type(instance)(...)` constructs as the class itself."""
+        if args or kwargs:
+            return cls._canonical(*args, **kwargs)
+        plain = cls._canonical.__new__(cls._canonical)
+        with suppress(Exception):  # without a default value it stays empty, for a copy to fill
+            plain.__init__()
+        return plain
 
     def _refused(self, name: str, *_: Any) -> None:
         raise AttributeError(f'{type(self).__name__} is shared by all routes of its value: cannot change {name!r}')

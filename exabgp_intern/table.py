@@ -45,8 +45,8 @@ class Table(WeakValueDictionary):  # type: ignore[type-arg]
     def keep(self, key: Any, instance: Any) -> Any:
         """Return the one live instance for `key`: `instance`, unless the table has another.
 
-        This takes no lock.  Between any two lines another thread may build the same key, and so may a finaliser or a
-        weak reference callback that a garbage collection runs.
+        This takes no lock.  Between any two lines another thread may make an instance for the same key, and so may a
+        finaliser or a weak reference callback that a garbage collection runs.
         """
         made = self._entry(instance, self._remove)
         made.key = key
@@ -59,11 +59,11 @@ class Table(WeakValueDictionary):  # type: ignore[type-arg]
             winner = held()
             if winner is not None:
                 return winner
-            # A garbage collection clears all weak references before it runs the first callback.  A callback that
-            # builds its own key finds the dead entry, and has to remove it: nobody else will before it returns.
+            # The entry is dead, and not yet removed.  A garbage collection clears all weak references before it runs
+            # the first callback.  If we run in such a callback, nobody else removes the entry before we return.
             self._evict(self.data, key)
 
     def misses(self) -> int:
-        """Return how many instances this table has taken in since it was made."""
-        # `next` on a count is one step, and `+= 1` is not.  The repr is the only way to read a count.
+        """Return how many instances this table has taken in since it was made: each was a miss."""
+        # `next` on a count is one step, and `+= 1` is not.  Its repr shows the number without a step.
         return int(repr(self._misses)[len('count(') : -1])

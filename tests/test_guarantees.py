@@ -535,6 +535,11 @@ def test_a_call_without_arguments_does_what_exabgps_does(name: str) -> None:
 def test_the_class_of_an_instance_constructs_as_the_canonical_class(name: str, arguments: Any) -> None:
     ours = call(arguments)(OURS[name])
     assert call(arguments)(type(ours)) is ours
+    bare = type(ours).__new__(type(ours))
+    assert type(bare) is OURS[name]
+    for attribute in OURS[name]._state:
+        setattr(bare, attribute, getattr(ours, attribute))
+    assert observed(bare) == observed(ours) == observed(call(arguments)(OURS[name]))
     assert isinstance(ours, OURS[name]) and issubclass(type(ours), OURS[name])
     assert type(ours).__name__ == name and pickle.loads(pickle.dumps(type(ours))) is type(ours)
     with pytest.raises(TypeError, match=f'derive from {name}'):

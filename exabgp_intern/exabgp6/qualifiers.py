@@ -19,7 +19,7 @@ class _FromWire(Canonical):
     _shows: ClassVar[Any] = ('__len__', '__str__', 'json')
 
 
-del _FromWire.__slots__  # as CanonicalType does
+del _FromWire.__slots__  # see CanonicalType
 
 
 class RouteDistinguisher(_FromWire, stock_of(qualifier.RouteDistinguisher)):  # type: ignore[misc]

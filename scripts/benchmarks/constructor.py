@@ -147,7 +147,10 @@ def _multiton(name: str, stock: Any) -> Maker:
 
 
 def _bare(name: str, stock: Any) -> Maker | None:
-    """Return what does nothing but look up, and finds all that is held: no hit can take less."""
+    """Return a `__new__` and a decoder that do nothing but look up: what finds values in `__new__` cannot take less.
+
+    The `__new__` takes any arguments, as that of a class with subclasses has to.
+    """
     from exabgp_intern import canonical_class
 
     cls, shape = canonical_class(name), SHAPES[name]
@@ -156,10 +159,10 @@ def _bare(name: str, stock: Any) -> Maker | None:
     alive = [cls(shape.value(number)) for number in range(1, HELD + 1)]
     refs, number = cls._table.data, Struct('!L').unpack
 
-    class Call(type):
+    class Bare:
         held = alive
 
-        def __call__(cls, value: Any) -> Any:
+        def __new__(cls, value: Any = ..., /, *args: Any, **kwargs: Any) -> Any:
             return refs[value]()
 
     def from_octets(packed: bytes) -> Any:
@@ -168,7 +171,7 @@ def _bare(name: str, stock: Any) -> Maker | None:
     def from_number(packed: bytes) -> Any:
         return refs[number(packed)[0]]()
 
-    return Maker(Call(name, (), {}), from_number if name == 'EthernetTag' else from_octets)
+    return Maker(Bare, from_number if name == 'EthernetTag' else from_octets)
 
 
 PACKAGES = ('hashcons', 'multiton')  # of PyPI
