@@ -68,15 +68,16 @@ def looked_up(decode: Any) -> Any:
 class CanonicalType(ABCMeta):
     """Gives every class a table of its own.  That of a user's subclass stays empty, so a lookup finds nothing there."""
 
-    def __init__(cls, name: str, bases: Any, namespace: Any, **kwargs: Any) -> None:
-        super().__init__(name, bases, namespace, **kwargs)
-        cls._table = Table()
-        cls._refs = cls._table.data
+    def __new__(mcs, name: str, bases: Any, namespace: Any, /, **kwargs: Any) -> Any:
+        table = Table()
+        namespace = {**namespace, '_table': table, '_refs': table.data}
+        cls: Any = super().__new__(mcs, name, bases, namespace, **kwargs)
         if '_stock' in namespace:
             cls._canonical = cls
             # In protocols 0 and 1, pickle refuses an object whose class has names in `__slots__`, as in ExaBGP 4.2.
             # It looks at the first `__slots__` only.  An empty one here would make it drop the attributes instead.
-            del cls.__slots__  # type: ignore[attr-defined]
+            del cls.__slots__
+        return cls
 
 
 class Canonical(metaclass=CanonicalType):
@@ -135,7 +136,7 @@ class Canonical(metaclass=CanonicalType):
             return plain
         if not args and not kwargs:
             return plain  # copy and pickle call `__new__` so, and fill it themselves
-        if any(hasattr(each, '__next__') for each in (*args, *kwargs.values())):
+        if any(hasattr(type(each), '__next__') for each in (*args, *kwargs.values())):
             return plain  # an iterator can be read only once, and Python will call `__init__`
         cls.__init__(plain, *args, **kwargs)
         return cls._of(plain)
@@ -156,8 +157,11 @@ class Canonical(metaclass=CanonicalType):
         """Return the bytes that `value` is equal to, or None if it is not a buffer of octets."""
         if type(value) is bytes:
             return value
-        copied = bytes(value) if isinstance(value, (bytes, bytearray, memoryview)) else None
-        return copied if copied == value else None  # a memoryview of signed octets is not equal to its bytes
+        try:
+            copied = bytes(value) if isinstance(value, (bytes, bytearray, memoryview)) else None
+            return copied if copied is not None and copied == value else None  # one of signed octets may differ
+        except Exception:  # a memoryview that was released
+            return None
 
     @classmethod
     def _intern(cls, key: Any) -> Any:

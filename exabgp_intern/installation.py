@@ -17,9 +17,6 @@ __all__ = ('DEFAULT', 'UnsupportedExaBGP', 'attribute_sets', 'exabgp_version', '
 # All but MAC: the MAC addresses of a table are nearly all different.
 DEFAULT = ('RouteDistinguisher', 'Labels', 'PathInfo', 'ESI', 'EthernetTag', 'NextHop')
 
-# The canonical classes that were installed at any time, by ExaBGP's class.
-_installed: dict[Any, Any] = {}
-
 
 class UnsupportedExaBGP(Exception):
     """The installed ExaBGP is not one that this package knows; nothing was changed."""
@@ -47,7 +44,6 @@ def install(classes: Iterable[str | type] | None = None, attributes: bool = True
         if stock in new:
             setattr(module, name, new[stock])
     lines.hold(names)
-    _installed.update(new)
     for stock in new:
         # pickle finds a class by its name, and that now leads to the canonical one
         if stock not in copyreg.dispatch_table or _is_ours(stock):
@@ -83,8 +79,9 @@ def exabgp_version() -> str:
 
 def installed() -> list[str]:
     """Return the names of what is installed now, with `Attributes` where attribute sets are shared."""
-    names = [cls.__name__ for cls in _installed.values() if vars(_module_of(cls._stock))[cls.__name__] is cls]
-    sets = attribute_sets() if _installed else None
+    classes = map(canonical_class, lines.classes())
+    names = [cls.__name__ for cls in classes if vars(_module_of(cls._stock))[cls.__name__] is cls]
+    sets = attribute_sets()
     return [*names, *(['Attributes'] if sets and sets.installed() else [])]
 
 
@@ -120,7 +117,7 @@ def _is_ours(stock: Any) -> bool:
 
 def _reduce_stock(instance: Any) -> tuple[Any, ...]:
     """Pickle an instance of ExaBGP's own class while the canonical class stands under its name."""
-    cls = _installed[type(instance)]
+    cls = vars(_module_of(type(instance)))[type(instance).__name__]
     # copy.copy() asks here too if the class has no __copy__, and ExaBGP's copy of a sentinel is then another object
     if hasattr(instance, '__copy__'):
         for name, value in vars(cls._stock).items():

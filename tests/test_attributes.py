@@ -611,3 +611,27 @@ FAULTS = {
 def test_a_planted_fault_is_found(fault: str, planted: Callable[[str, str], None]) -> None:
     planted(*FAULTS[fault])
     assert differences(corpus(small=True))
+
+
+def test_a_decoder_that_somebody_has_wrapped_is_not_installed_twice() -> None:
+    from exabgp.bgp.message.update import Update
+
+    attributes.uninstall()  # what the fixture of this file has installed
+    stock = vars(Update)['unpack_message']
+    attributes.install()
+    ours = vars(Update)['unpack_message']
+    wrapper = classmethod(lambda cls, *args: ours.__func__(cls, *args))
+    Update.unpack_message = wrapper
+    try:
+        attributes.uninstall()
+        attributes.install()
+        assert vars(Update)['unpack_message'] is wrapper
+        assert attributes._unpack_message._stock is stock
+    finally:
+        Update.unpack_message = ours
+        attributes.uninstall()
+    assert vars(Update)['unpack_message'] is stock
+    attributes.install()
+    assert attributes.installed()
+    attributes.uninstall()
+    assert vars(Update)['unpack_message'] is stock

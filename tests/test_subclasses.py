@@ -291,10 +291,21 @@ def test_what_a_mixin_constructs_when_it_is_derived_from_is_of_the_new_class() -
             cls.first = cls(VALUE)  # type: ignore[attr-defined, call-arg]
             super().__init_subclass__(**kwargs)
 
+    kept = OURS['RouteDistinguisher'](VALUE)
+
     class Mine(OURS['RouteDistinguisher'], Mixin):  # type: ignore[misc]
         pass
 
-    assert type(Mine.first) is Mine and OURS['RouteDistinguisher'](VALUE) is not Mine.first
+    assert type(Mine.first) is Mine and kept is OURS['RouteDistinguisher'](VALUE) is not Mine.first
+
+
+@from_parts
+def test_its_decoder_is_not_that_of_a_sibling() -> None:
+    octets = b'\0\0\0\7'
+    ours, stock = (
+        type('Both', (classes['EthernetTag'], classes['NextHop']), {}).unpack(octets) for classes in (OURS, STOCK)
+    )
+    assert ours.tag == stock.tag == 7
 
 
 def test_an_init_that_fails_leaves_no_entry() -> None:

@@ -163,17 +163,18 @@ def _unpack_message(cls: Any, data: Any, direction: Any, negotiated: Any) -> Any
 
 def install() -> None:
     """Make UPDATEs share their attribute sets."""
-    if not installed():
+    # somebody who has wrapped our decoder calls it, and it is not to call them
+    if not hasattr(_unpack_message, '_stock') or vars(Update)['unpack_message'] is _unpack_message._stock:
         uninstall()  # what an earlier import of this module has installed
         _unpack_message._stock = vars(Update)['unpack_message']  # type: ignore[attr-defined]
         Update.unpack_message = classmethod(_unpack_message)
 
 
 def uninstall() -> None:
-    """Put ExaBGP's decoder back.  Sets that routes still hold stay shared."""
+    """Put ExaBGP's decoder back, unless somebody has wrapped ours.  Sets that routes still hold stay shared."""
     ours = vars(_decoder())
     if ours.keys() == {'_stock'}:  # and not a wrapper of it, which functools.wraps gives more
-        Update.unpack_message = ours['_stock']
+        Update.unpack_message = ours.pop('_stock')
 
 
 def installed() -> bool:

@@ -44,7 +44,7 @@ class EthernetTag(Canonical, Stock):
             entry = cls._refs.get(tag)
             shared = entry and entry()
             return cls._make(tag) if shared is None else shared
-        return super().unpack(data)
+        return cls._stock.unpack.__func__(cls, data)
 
     from_packed = unpack
 
