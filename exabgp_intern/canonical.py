@@ -52,11 +52,10 @@ def looked_up(decode: Any) -> Any:
     @wraps(decode)
     def look(cls: Any, data: Any) -> Any:
         try:
-            entry = cls._refs.get(data)
-            shared = entry and entry()
+            shared = cls._refs[data]()
             if shared is not None and len(data) == cls._length:  # the table has keys of other lengths, too
                 return shared
-        except Exception:  # `data` cannot be a key
+        except Exception:  # it is not there, or cannot be
             pass
         if type(data) is bytes and len(data) == cls._length and cls is cls._canonical:
             return cls._make(data)

@@ -34,5 +34,8 @@ class _SharedRouteDistinguisher(Shared, RouteDistinguisher):
 
     _len = property(lambda self: len(self.rd))
 
+    def __len__(self) -> int:
+        return len(self.rd)  # ExaBGP's reads `_len`, and every route is asked for its length
+
     def __copy__(self) -> Any:
         return self if self.rd else self.NORD  # as ExaBGP copies an empty one
