@@ -135,8 +135,9 @@ class Canonical(metaclass=CanonicalType):
             return plain
         if not args and not kwargs:
             return plain  # copy and pickle call `__new__` so, and fill it themselves
-        if any(hasattr(type(each), '__next__') for each in (*args, *kwargs.values())):
-            return plain  # an iterator can be read only once, and Python will call `__init__`
+        for each in (*args, *kwargs.values()):
+            if hasattr(type(each), '__next__'):
+                return plain  # an iterator can be read only once, and Python will call `__init__`
         cls.__init__(plain, *args, **kwargs)
         return cls._of(plain)
 

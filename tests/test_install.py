@@ -58,6 +58,15 @@ def test_importing_the_package_does_not_import_exabgp() -> None:
     run("assert not [name for name in sys.modules if name.split('.')[0] == 'exabgp']")
 
 
+def test_a_process_that_installs_imports_none_of_the_tools() -> None:
+    run("""
+    install()
+    vpn()
+    exabgp_intern.stats()
+    assert not [name for name in sys.modules if name.startswith(('exabgp_intern.daemon', 'exabgp_intern.report'))]
+    """)
+
+
 @pytest.mark.parametrize('before', ['', 'import exabgp.reactor.loop', 'import exabgp.configuration.configuration'])
 def test_it_works_before_and_after_exabgp_was_imported(before: str) -> None:
     run(f"""

@@ -285,6 +285,22 @@ def test_a_metaclass_may_derive_from_ours() -> None:
     assert type(Mine(VALUE)) is Mine and seen == [(VALUE,)]
 
 
+def test_a_base_with_a_metaclass_of_its_own_needs_one_that_derives_from_both() -> None:
+    @typing.runtime_checkable
+    class Closes(typing.Protocol):
+        def close(self) -> None: ...
+
+    class Both(type(OURS['RouteDistinguisher']), type(Closes)):  # type: ignore[misc]
+        pass
+
+    class Mine(OURS['RouteDistinguisher'], Closes, metaclass=Both):  # type: ignore[misc]
+        def close(self) -> None: ...
+
+    kept = OURS['RouteDistinguisher'](VALUE)
+    made = Mine(VALUE)
+    assert type(made) is Mine and made is not kept and made == kept and isinstance(made, Closes)
+
+
 def test_what_a_mixin_constructs_when_it_is_derived_from_is_of_the_new_class() -> None:
     class Mixin:
         def __init_subclass__(cls, **kwargs: Any) -> None:

@@ -18,8 +18,9 @@ class Labels(Canonical, Stock):
 
     `labels` is a list of ints of 20 bits, `raw_labels` one of 24 bits with the bottom of stack bit.
 
-    The key, in the order of how often each occurs: an int for one label with the bottom of stack bit; bytes for a stack
-    as it was on the wire; (packed, (labels, raw labels)) for any other.
+    The key, in the order of how often each occurs: an int for one label to which ExaBGP adds the bottom of stack bit;
+    bytes for a stack as it was on the wire; ((label, ...),) for several labels to which ExaBGP adds that bit;
+    (packed, (labels, raw labels)) for any other.
     """
 
     __slots__ = ()
@@ -51,13 +52,22 @@ class Labels(Canonical, Stock):
                         return cls._make(label)
             except Exception:  # another number of labels, or what cannot be a key
                 pass
+            if len(labels) > 1 and {*map(type, labels)} == {int}:
+                entry = cls._refs.get((tuple(labels),))
+                shared = entry and entry()
+                if shared is not None:
+                    return shared
         return cls._construct(labels, args, kwargs)
 
     unpack = looked_up(Stock.unpack.__func__)
 
     @staticmethod
-    def _one(label: Any) -> Any:
-        return (label << 4 | 1).to_bytes(3, 'big')
+    def _stack(labels: Any) -> Any:
+        """Return labels as they are on the wire, the last with the bottom of stack bit."""
+        *above, bottom = labels
+        return b''.join(
+            (raw % (1 << 24)).to_bytes(3, 'big') for raw in (*(label << 4 for label in above), bottom << 4 | 1)
+        )
 
     @staticmethod
     def _raws(packed: Any) -> Any:
@@ -70,8 +80,8 @@ class Labels(Canonical, Stock):
             return None
         if not {*map(type, labels)} <= {int} or not {*map(type, raws)} <= {int, type(None)}:
             return None
-        if len(labels) == 1 and raws == [None] and labels[0] <= cls.MAX and packed == cls._one(labels[0]):
-            return labels[0]
+        if labels and raws == [None] * len(labels) and packed == cls._stack(labels):
+            return labels[0] if len(labels) == 1 and labels[0] <= cls.MAX else (tuple(labels),)
         if labels and raws == cls._raws(packed) and labels == [raw >> 4 for raw in raws]:
             return packed
         return packed, (tuple(labels), tuple(raws))
@@ -93,7 +103,7 @@ class _SharedLabels(Shared, Labels):
             return [key]
         if type(key) is bytes:
             return [int.from_bytes(key, 'big') >> 4] if len(key) == 3 else [raw >> 4 for raw in self._raws(key)]
-        return list(key[1][0])
+        return list(key[0] if len(key) == 1 else key[1][0])
 
     @property
     def raw_labels(self) -> Any:  # a list of ints, or of None for each label
@@ -102,14 +112,16 @@ class _SharedLabels(Shared, Labels):
             return [None]
         if type(key) is bytes:
             return [int.from_bytes(key, 'big')] if len(key) == 3 else self._raws(key)
-        return list(key[1][1])
+        return [None] * len(key[0]) if len(key) == 1 else list(key[1][1])
 
     @property
     def packed(self) -> Any:
         key = self._key
         if type(key) is int:
-            return self._one(key)
-        return key if type(key) is bytes else key[0]
+            return self._stack([key])
+        if type(key) is bytes:
+            return key
+        return self._stack(key[0]) if len(key) == 1 else key[0]
 
     @property
     def _len(self) -> Any:
