@@ -27,12 +27,13 @@ class EthernetTag(Canonical, Stock):
     _number = staticmethod(Struct('!L').unpack)
 
     def __new__(cls, tag: Any = ..., /, *args: Any, **kwargs: Any) -> Any:
-        # exactly int: True and 1.0 are equal to 1, and print differently
-        if type(tag) is int and not args and not kwargs:
-            entry = cls._refs.get(tag)
-            shared = entry and entry()
-            if shared is not None:
+        try:
+            shared = cls._refs[tag]()
+            # exactly int: True and 1.0 are equal to 1, and print differently
+            if shared is not None and type(tag) is int and not args and not kwargs:
                 return shared
+        except Exception:  # it is not there, or cannot be
+            pass
         return cls._construct(tag, args, kwargs)
 
     @classmethod
