@@ -88,14 +88,16 @@ def measure(source: str, way: str, routes: int, what: str) -> dict[str, float]:
 
 
 def _loader(source: str, routes: int, directory: str) -> Any:
-    from exabgp_intern import measure, workload
+    from exabgp_intern.report.loading import loader
+    from exabgp_intern.report.sources import configured
+    from exabgp_intern.report.synthetic import synthetic
 
     if source == 'config':
         path = f'{directory}/routes.conf'
         with open(path, 'w') as file:
             file.write(_configuration(routes))
-        return measure._loader(workload.configured(path))
-    return measure._loader(workload.synthetic('vpnv4', routes, VRFS, LABELS, int(source)))
+        return loader(configured(path))
+    return loader(synthetic('vpnv4', routes, VRFS, LABELS, int(source)))
 
 
 def _configuration(routes: int) -> str:
