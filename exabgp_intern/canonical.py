@@ -198,7 +198,6 @@ class Shared:
 
     if TYPE_CHECKING:
         _canonical: ClassVar[Any]
-        _state: ClassVar[Any]
 
     # Python calls `__init__` on every instance that `__new__` returns.  That of object does nothing, in C.
     __init__ = object.__init__

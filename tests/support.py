@@ -97,19 +97,9 @@ def subclass(name: str) -> Any:
     return type(name, (OURS[name],), {})
 
 
-def without_arguments(arguments: Any) -> bool:
-    """Return whether (positional, keyword) `arguments` are none, so that a call makes a plain instance."""
-    return arguments == ((), {})
-
-
 def is_canonical(qualifier: Any) -> bool:
     """Return whether `qualifier` is what a table holds: the one instance of its value."""
     return type(qualifier) in SHARED.values()
-
-
-def wire(name: str) -> Any:
-    """Return what decodes wire bytes to an instance of `name`, given the class."""
-    return lambda cls, packed: getattr(cls, OURS[name]._decoder)(packed) if OURS[name]._decoder else cls(packed)
 
 
 octets = st.binary(max_size=12)
