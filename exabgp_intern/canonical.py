@@ -76,6 +76,8 @@ class CanonicalType(ABCMeta):
             # In protocols 0 and 1, pickle refuses an object whose class has names in `__slots__`, as in ExaBGP 4.2.
             # It looks at the first `__slots__` only.  An empty one here would make it drop the attributes instead.
             del cls.__slots__
+        elif cls._canonical and cls.__new__ is cls._canonical.__new__:
+            cls.__new__ = cls._new_plain  # a subclass of the user's: its `__init__` may take other arguments
         return cls
 
 
@@ -106,39 +108,33 @@ class Canonical(metaclass=CanonicalType):
         """Take ExaBGP's own objects for canonical ones in isinstance(): sentinels, and routes from before install()."""
         return issubclass(other, cls._stock) if cls is cls._canonical else NotImplemented
 
-    def __new__(cls, value: Any = ..., /, *args: Any, **kwargs: Any) -> Any:
-        """Return the shared instance, or a plain one.  Python then calls `__init__` on what this returns.
+    # Each canonical class has a `__new__` that takes what ExaBGP's `__init__` takes.  It looks the value up, and
+    # returns the shared instance or what `_construct` returns.  Python then calls `__init__` on that.
 
-        The key is the first argument.  A class where it is not has a `__new__` of its own.
-        """
-        try:
-            shared = cls._refs[value]()
-            if shared is not None and not args and not kwargs:
-                return shared
-        except Exception:  # it is not there, or cannot be
-            pass
-        if type(value) is bytes and len(value) == cls._length and not args and not kwargs and cls is cls._canonical:
-            return cls._make(value)
-        return cls._construct(value, args, kwargs)
+    @staticmethod
+    def _new_plain(cls: Any, /, *args: Any, **kwargs: Any) -> Any:
+        """Return an instance without a value, as `__new__` of ExaBGP's class does."""
+        new = super(Canonical, cls).__new__
+        # that of object refuses arguments; one of a mixin behind the canonical class may want them
+        return new(cls) if new is object.__new__ else new(cls, *args, **kwargs)
 
     @classmethod
-    def _construct(cls, value: Any, args: Any, kwargs: Any) -> Any:
+    def _construct(cls, value: Any, *others: Any) -> Any:
         """Run ExaBGP's constructor, and return the shared instance of the value that it makes.
 
+        The values are in the order of its parameters, with ... for one that was not given.
         Return a plain instance, for Python to call `__init__` on, if the value cannot be shared.
         Raise what ExaBGP's constructor raises.  The table is then as it was before.
         """
-        args = () if value is ... else (value, *args)  # ... stands for no argument, and is no value of ExaBGP's
-        new = super().__new__  # of a mixin; or that of object, which takes the class only
-        plain = new(cls) if new is object.__new__ else new(cls, *args, **kwargs)
-        if cls is not cls._canonical:
-            return plain
-        if not args and not kwargs:
+        if type(value) is bytes and len(value) == cls._length and not others and cls is cls._canonical:
+            return cls._make(value)
+        plain = cls._new_plain(cls)
+        given = {name: value for name, value in zip(cls._parameters, (value, *others)) if value is not ...}
+        if not given or cls is not cls._canonical:
             return plain  # copy and pickle call `__new__` so, and fill it themselves
-        for each in (*args, *kwargs.values()):
-            if hasattr(type(each), '__next__'):
-                return plain  # an iterator can be read only once, and Python will call `__init__`
-        cls.__init__(plain, *args, **kwargs)
+        if any(hasattr(type(value), '__next__') for value in given.values()):
+            return plain  # an iterator can be read only once, and Python will call `__init__`
+        cls.__init__(plain, **given)
         return cls._of(plain)
 
     @classmethod

@@ -42,14 +42,14 @@ class NextHop(Canonical, Stock):
     _no_next_hop: ClassVar[Any] = nexthop.NoNextHop
     _text = staticmethod(inet_ntop)
 
-    def __new__(cls, string: Any = ..., /, *args: Any, **kwargs: Any) -> Any:
+    def __new__(cls, string: Any = ..., packed: Any = ...) -> Any:
         # text and octets: the attribute NEXT_HOP is decoded so
-        if type(string) is str and len(args) == 1 and type(args[0]) is bytes and not kwargs:
-            entry = cls._refs.get(args[0])
+        if type(string) is str and type(packed) is bytes:
+            entry = cls._refs.get(packed)
             shared = entry and entry()
             if shared is not None and shared._string == string:
                 return shared
-        return cls._construct(string, args, kwargs)
+        return cls._construct(string, packed)
 
     @classmethod
     def unpack(cls, data: Any, direction: Any = None, negotiated: Any = None) -> Any:

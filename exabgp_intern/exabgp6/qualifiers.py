@@ -18,6 +18,15 @@ class _FromWire(Canonical):
     _parameters: ClassVar[Any] = ('packed',)
     _shows: ClassVar[Any] = ('__len__', '__str__', 'json')
 
+    def __new__(cls, packed: Any = ...) -> Any:
+        try:
+            shared = cls._refs[packed]()
+            if shared is not None:
+                return shared
+        except Exception:  # it is not there, or cannot be
+            pass
+        return cls._construct(packed)
+
 
 del _FromWire.__slots__  # see CanonicalType
 
@@ -100,8 +109,8 @@ class MAC(Canonical, stock_of(qualifier.MAC)):  # type: ignore[misc]
     _samples = ({'mac': '00:11:22:aa:bb:cc'}, {'packed': bytes(6)})
     _shows = ('__len__', '__str__', 'json')
 
-    def __new__(cls, mac: Any = ..., /, *args: Any, **kwargs: Any) -> Any:
-        return cls._construct(mac, args, kwargs)
+    def __new__(cls, mac: Any = ..., packed: Any = ...) -> Any:
+        return cls._construct(mac, packed)
 
     @classmethod
     def _key_of(cls, instance: Any) -> Any:

@@ -27,6 +27,15 @@ class ESI(Canonical, Stock):
     _parameters = ('esi',)
     _samples = ({'esi': None}, {'esi': bytes(range(10))})
 
+    def __new__(cls, esi: Any = ...) -> Any:
+        try:
+            shared = cls._refs[esi]()
+            if shared is not None:
+                return shared
+        except Exception:  # it is not there, or cannot be
+            pass
+        return cls._construct(esi)
+
     unpack = looked_up(Stock.unpack.__func__)
 
 

@@ -26,15 +26,15 @@ class EthernetTag(Canonical, Stock):
 
     _number = staticmethod(Struct('!L').unpack)
 
-    def __new__(cls, tag: Any = ..., /, *args: Any, **kwargs: Any) -> Any:
+    def __new__(cls, tag: Any = ...) -> Any:
         try:
             shared = cls._refs[tag]()
             # exactly int: True and 1.0 are equal to 1, and print differently
-            if shared is not None and type(tag) is int and not args and not kwargs:
+            if shared is not None and type(tag) is int:
                 return shared
         except Exception:  # it is not there, or cannot be
             pass
-        return cls._construct(tag, args, kwargs)
+        return cls._construct(tag)
 
     @classmethod
     def unpack(cls, data: Any) -> Any:

@@ -38,9 +38,9 @@ class Labels(Canonical, Stock):
         {'labels': []},
     )
 
-    def __new__(cls, labels: Any = ..., /, *args: Any, **kwargs: Any) -> Any:
+    def __new__(cls, labels: Any = ..., bos: Any = ..., raw_labels: Any = ...) -> Any:
         # one label, to which ExaBGP adds the bottom of stack bit: VPN routes are decoded so
-        if type(labels) is list and not args and not kwargs:
+        if type(labels) is list and bos is ... and raw_labels is ...:
             try:
                 (label,) = labels
                 entry = cls._refs.get(label)
@@ -57,7 +57,7 @@ class Labels(Canonical, Stock):
                 shared = entry and entry()
                 if shared is not None:
                     return shared
-        return cls._construct(labels, args, kwargs)
+        return cls._construct(labels, bos, raw_labels)
 
     unpack = looked_up(Stock.unpack.__func__)
 

@@ -29,8 +29,8 @@ class MAC(Canonical, Stock):
     _parameters = ('mac', 'packed')
     _samples = ({'mac': '00:11:22:aa:bb:cc'}, {'mac': '00:11:22:AA:BB:CC'}, {'mac': None, 'packed': bytes(6)})
 
-    def __new__(cls, mac: Any = ..., /, *args: Any, **kwargs: Any) -> Any:
-        if type(mac) is str and not args and not kwargs:
+    def __new__(cls, mac: Any = ..., packed: Any = ...) -> Any:
+        if type(mac) is str and packed is ...:
             try:
                 entry = cls._refs.get(bytes.fromhex(mac.replace(':', '')))
                 shared = entry and entry()
@@ -38,7 +38,7 @@ class MAC(Canonical, Stock):
                     return shared
             except ValueError:  # ExaBGP refuses it, or reads it in its own way
                 pass
-        return cls._construct(mac, args, kwargs)
+        return cls._construct(mac, packed)
 
     unpack = looked_up(Stock.unpack.__func__)
 

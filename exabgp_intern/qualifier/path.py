@@ -29,6 +29,17 @@ class PathInfo(Canonical, Stock):
     _parameters = ('packed', 'integer', 'ip')
     _samples = ({'packed': b'\0\0\0\1'}, {'integer': 1}, {'ip': '10.0.0.1'}, {'integer': 0})
 
+    def __new__(cls, packed: Any = ..., integer: Any = ..., ip: Any = ...) -> Any:
+        try:
+            shared = cls._refs[packed]()
+            if shared is not None and packed:  # ExaBGP reads the others only where there are no octets
+                return shared
+        except Exception:  # it is not there, or cannot be
+            pass
+        if type(packed) is bytes and packed and cls is cls._canonical:
+            return cls._make(packed)
+        return cls._construct(packed, integer, ip)
+
 
 class _SharedPathInfo(Shared, PathInfo):
     __slots__ = slots(Stock, 'path_info')

@@ -25,6 +25,15 @@ class RouteDistinguisher(Canonical, Stock):
     _parameters = ('rd',)
     _samples = ({'rd': bytes(8)}, {'rd': b'\0\1\x0a\0\0\1\0\2'}, {'rd': b''})
 
+    def __new__(cls, rd: Any = ...) -> Any:
+        try:
+            shared = cls._refs[rd]()
+            if shared is not None:
+                return shared
+        except Exception:  # it is not there, or cannot be
+            pass
+        return cls._construct(rd)
+
     unpack = looked_up(Stock.unpack.__func__)
 
 

@@ -147,10 +147,7 @@ def _multiton(name: str, stock: Any) -> Maker:
 
 
 def _bare(name: str, stock: Any) -> Maker | None:
-    """Return a `__new__` and a decoder that do nothing but look up: what finds values in `__new__` cannot take less.
-
-    The `__new__` takes any arguments, as that of a class with subclasses has to.
-    """
+    """Return a `__new__` and a decoder that do nothing but look up: what finds values in `__new__` cannot take less."""
     from exabgp_intern import canonical_class
 
     cls, shape = canonical_class(name), SHAPES[name]
@@ -162,7 +159,7 @@ def _bare(name: str, stock: Any) -> Maker | None:
     class Bare:
         held = alive
 
-        def __new__(cls, value: Any = ..., /, *args: Any, **kwargs: Any) -> Any:
+        def __new__(cls, value: Any = ...) -> Any:
             return refs[value]()
 
     def from_octets(packed: bytes) -> Any:
