@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copyreg
 import sys
+from contextlib import suppress
 from importlib import import_module
 from inspect import signature
 from typing import Any, Iterable, Iterator
@@ -12,21 +13,26 @@ from exabgp_intern import lines
 from exabgp_intern.canonical import stock_of
 from exabgp_intern.lines import CLASSES, attributes, canonical_class
 
-__all__ = ('DEFAULT', 'UnsupportedExaBGP', 'attribute_sets', 'exabgp_version', 'install', 'installed', 'uninstall')
+__all__ = ('DEFAULT', 'SETS', 'UnsupportedExaBGP', 'exabgp_version', 'install', 'installed', 'sets', 'uninstall')
 
 # All but MAC: the MAC addresses of a table are nearly all different.
 DEFAULT = ('RouteDistinguisher', 'Labels', 'PathInfo', 'ESI', 'EthernetTag', 'NextHop')
+
+# The shared attribute sets, and the modules that make routes share them.
+SETS = {'Attributes': 'exabgp_intern.attribute.received', 'Announced': 'exabgp_intern.attribute.announced'}
 
 
 class UnsupportedExaBGP(Exception):
     """The installed ExaBGP is not one that this package knows; nothing was changed."""
 
 
-def install(classes: Iterable[str | type] | None = None, attributes: bool = True) -> None:
+def install(classes: Iterable[str | type] | None = None, attributes: bool = True, announced: bool = True) -> None:
     """Make ExaBGP construct canonical objects of `classes`, by name.  What is installed already stays installed.
 
-    The default is DEFAULT: all but MAC, and on ExaBGP 6 without NextHop too.  With `attributes`, UPDATEs with the same
-    attributes share one set, where ExaBGP keeps sets as 5.0 does.
+    The default is DEFAULT: all but MAC, and on ExaBGP 6 without NextHop too.
+
+    Routes with the same attributes share one attribute set: with `attributes` the routes of UPDATEs, in ExaBGP 5.0, and
+    with `announced` those of the configuration and the API, in ExaBGP 4.2 and 5.0.
 
     This works before ExaBGP is imported and after.  Objects that were made before keep working beside the new ones.
     Raises UnsupportedExaBGP if the shape or the behaviour of ExaBGP's class is not the known one, and ValueError for a
@@ -48,9 +54,10 @@ def install(classes: Iterable[str | type] | None = None, attributes: bool = True
         # pickle finds a class by its name, and that now leads to the canonical one
         if stock not in copyreg.dispatch_table or _is_ours(stock):
             copyreg.dispatch_table[stock] = _reduce_stock
-    sets = attribute_sets()
-    if attributes and sets:
-        sets.install()
+    wanted = {'Attributes': attributes, 'Announced': announced}
+    for name, module in sets().items():
+        if wanted[name]:
+            module.HOOKS.install()
 
 
 def uninstall() -> None:
@@ -64,9 +71,8 @@ def uninstall() -> None:
     lines.release()
     for stock in [stock for stock in copyreg.dispatch_table if _is_ours(stock)]:
         del copyreg.dispatch_table[stock]
-    sets = attribute_sets() if 'exabgp.bgp.message.update' in sys.modules else None
-    if sets:
-        sets.uninstall()
+    for module in sets().values() if 'exabgp.bgp.message.update' in sys.modules else ():
+        module.HOOKS.uninstall()
 
 
 def exabgp_version() -> str:
@@ -78,20 +84,21 @@ def exabgp_version() -> str:
 
 
 def installed() -> list[str]:
-    """Return the names of what is installed now, with `Attributes` where attribute sets are shared."""
+    """Return the names of what is installed now: of CLASSES, and of SETS."""
     classes = map(canonical_class, lines.classes())
     names = [cls.__name__ for cls in classes if vars(_module_of(cls._stock))[cls.__name__] is cls]
-    sets = attribute_sets()
-    return [*names, *(['Attributes'] if sets and sets.installed() else [])]
+    return [*names, *(name for name, module in sets().items() if module.HOOKS.installed())]
 
 
-def attribute_sets() -> Any:
-    """Return the module that shares attribute sets, None if this ExaBGP has none as 5.0 has; this imports ExaBGP."""
-    try:
-        sets = import_module('exabgp_intern.attribute.sets')
-    except ImportError:
-        return None
-    return sets if sets.known() else None
+def sets() -> dict[str, Any]:
+    """Return the modules of SETS that fit the ExaBGP that is installed, by name; this imports ExaBGP."""
+    found = {}
+    for name, path in SETS.items():
+        with suppress(ImportError):  # ExaBGP 6 has other modules
+            module = import_module(path)
+            if module.known():
+                found[name] = module
+    return found
 
 
 def _bound() -> Iterator[tuple[Any, str, Any, Any]]:

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, Callable, Iterable, Iterator, NamedTuple
 
 from exabgp_intern import lines
-from exabgp_intern.installation import attribute_sets
+from exabgp_intern.installation import sets
 from exabgp_intern.lines import attributes
 
 __all__ = ('Statistics', 'stats')
@@ -27,13 +27,12 @@ class Statistics(NamedTuple):
 def stats() -> dict[str, Statistics]:
     """Return Statistics by class name.  Another thread may decode routes meanwhile.
 
-    Of `Attributes`, the attribute sets, too, if this ExaBGP keeps them as 5.0 does.
+    Of the attribute sets too: `Attributes` are those of UPDATEs, `Announced` those of the configuration and the API.
     """
     classes = {name: lines.canonical_class(name) for name in lines.classes()}
     rows = {name: _of(cls._table, partial(_bytes_apart, cls), _bytes_shared) for name, cls in classes.items()}
-    sets = attribute_sets()
-    if sets:
-        rows['Attributes'] = _of(sets.Attributes._table, _bytes_of_set, _bytes_of_shared_set)
+    for name, module in sets().items():
+        rows[name] = _of(module.TABLE, _bytes_of_set, _bytes_of_shared_set)
     return rows
 
 

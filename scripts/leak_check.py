@@ -45,13 +45,14 @@ from exabgp.logger import log
 from exabgp.rib.change import Change
 
 import exabgp_intern
-from exabgp_intern.attribute.sets import Attributes
+from exabgp_intern.attribute.announced import Announced
+from exabgp_intern.attribute.received import Received
 from exabgp_intern.installation import DEFAULT
 from exabgp_intern.lines import canonical_class
 from exabgp_intern.report.loading import negotiated_session
 from exabgp_intern.table import Table
 
-CLASSES = [*(canonical_class(name) for name in DEFAULT), Attributes]
+CLASSES = [*(canonical_class(name) for name in DEFAULT), Received, Announced]
 
 # ------------------------------------------------------------------------------------------ routes
 

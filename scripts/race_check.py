@@ -44,7 +44,7 @@ from exabgp.logger import log
 
 import exabgp_intern  # noqa: F401  # so that a finaliser with this module's names holds the package at exit
 from exabgp_intern import ESI, EthernetTag, Labels, NextHop, PathInfo, RouteDistinguisher, stats
-from exabgp_intern.attribute import sets
+from exabgp_intern.attribute import received
 from exabgp_intern.report.loading import negotiated_session
 from exabgp_intern.table import Table
 
@@ -75,7 +75,10 @@ def decode(number: int) -> Any:
 
 # Attribute sets, at the place where one becomes shared, and by way of ExaBGP's decoder.  Not at exit, for that does not
 # work any more then.
-DECODERS: list[Callable[..., Any]] = [lambda number: sets._share(b'%d' % number, StockAttributes()), decode]
+DECODERS: list[Callable[..., Any]] = [
+    lambda number: received.Received._share(b'%d' % number, StockAttributes()),
+    decode,
+]
 
 
 def build(number: int) -> list[Any]:
@@ -349,9 +352,9 @@ def main() -> None:
         parser.error('the numbers are 1 at least')
 
     log.init(getenv())
-    sets.install()
+    received.HOOKS.install()
     if options.plant:
-        classes = (RouteDistinguisher, Labels, PathInfo, ESI, EthernetTag, NextHop, sets.Attributes)
+        classes = (RouteDistinguisher, Labels, PathInfo, ESI, EthernetTag, NextHop, received.Received)
         for table in [cls._table for cls in classes]:
             table.__class__ = type('Faulty', (FAULTS[options.plant], type(table)), {})
     warnings.simplefilter('ignore', DeprecationWarning)  # of os.fork() beside threads: it is what we test

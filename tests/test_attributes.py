@@ -22,8 +22,9 @@ from exabgp.rib.change import Change
 from exabgp.rib.outgoing import OutgoingRIB
 
 import exabgp_intern
-from exabgp_intern.attribute import sets as attributes
-from exabgp_intern.attribute.sets import Attributes
+from exabgp_intern.attribute import received as attributes
+from exabgp_intern.attribute import sets
+from exabgp_intern.attribute.received import Received
 from tests.attribute_sets import (
     AIGP,
     EITHER_PATH,
@@ -54,18 +55,18 @@ FULL = SETS['all']
 
 @pytest.fixture(autouse=True)
 def shared() -> Iterator[None]:
-    attributes.install()
-    assert attributes.installed()
+    attributes.HOOKS.install()
+    assert attributes.HOOKS.installed()
     yield
-    attributes.uninstall()
+    attributes.HOOKS.uninstall()
     assert vars(Update)['unpack_message'].__func__ is STOCK_DECODER
     gc.collect()
     forget(session())
-    assert not Attributes._refs
+    assert not Received._refs
 
 
 def hits() -> int:
-    return sum(entry.hits for entry in Attributes._refs.values())
+    return sum(entry.hits for entry in Received._refs.values())
 
 
 # --------------------------------------------------------------------------------------- the same
@@ -86,7 +87,7 @@ def differences(bodies: Iterator[bytes]) -> list[bytes]:
             ]
     assert hits() > 200
     # with an error: what stands for it is in the set
-    found += [b'' for each in kept if type(each) is Attributes and max(each, default=0) > 255]
+    found += [b'' for each in kept if type(each) is Received and max(each, default=0) > 255]
     return found
 
 
@@ -122,7 +123,7 @@ def test_in_both_directions_with_paths_and_without(direction: Any, addpath: bool
 def test_what_is_no_bytes_is_exabgps(odd: Any) -> None:
     body = update(ORIGIN, PREFIX)
     kept = decoded(body, session())
-    assert type(kept.attributes) is Attributes
+    assert type(kept.attributes) is Received
     assert seen(decoded, odd(body), session()) == seen(stock, odd(body), session())
 
 
@@ -207,7 +208,7 @@ def test_one_set_for_all_updates_of_all_sessions() -> None:
     second = decoded(update(REACH + FULL), other)
     third = decoded(update(FULL, withdrawn=PREFIX), one)
     assert first.attributes is second.attributes is third.attributes
-    assert type(first.attributes) is Attributes
+    assert type(first.attributes) is Received
     assert isinstance(first.attributes, Stock)
     assert not {14, 15} & first.attributes.keys()
     # other octets, though they mean the same
@@ -315,7 +316,7 @@ CHANGES: dict[str, Callable[[Any], Any]] = {
 
 def test_nothing_of_a_dict_or_a_list_is_forgotten() -> None:
     assert set(dir(dict)) - READS <= CHANGES.keys()
-    frozen = vars(attributes._Frozen)
+    frozen = vars(sets._Frozen)
     assert set(dir(list)) - READS <= frozen.keys()
 
 
@@ -494,11 +495,11 @@ def test_a_set_goes_with_its_last_route() -> None:
             ]
             again = decoded(shape(FULL), negotiated)
             shown(again.attributes), copy.deepcopy(again.attributes)
-            assert len(Attributes._refs) == 1
+            assert len(Received._refs) == 1
             del routes, again
             # ExaBGP keeps the set of the UPDATE before, if that had no MP attributes
             forget(negotiated)
-            assert not Attributes._refs
+            assert not Received._refs
     finally:
         gc.enable()
 
@@ -507,10 +508,10 @@ def test_exabgp_keeps_one_set_a_session() -> None:
     negotiated = session()
     for number in range(5):
         decoded(update(attribute(0x80, 4, bytes([0, 0, 0, number])) + NEXT_HOP, PREFIX), negotiated)
-        assert len(Attributes._refs) == 1
+        assert len(Received._refs) == 1
     decoded(update(ORIGIN + REACH), negotiated)
     if not hasattr(Stock, 'cached'):
-        assert not Attributes._refs
+        assert not Received._refs
 
 
 def test_refusals_leave_the_table_as_it_was() -> None:
@@ -520,8 +521,8 @@ def test_refusals_leave_the_table_as_it_was() -> None:
                 made = decoded(trap(shared), session())
             except Exception:
                 made = None
-            if made is not None and type(made.attributes) is not Attributes:
-                assert not Attributes._refs
+            if made is not None and type(made.attributes) is not Received:
+                assert not Received._refs
             del made
 
 
@@ -529,30 +530,30 @@ def test_refusals_leave_the_table_as_it_was() -> None:
 
 
 def test_install_switches_it() -> None:
-    attributes.uninstall()
+    attributes.HOOKS.uninstall()
     exabgp_intern.install(attributes=False)
-    assert not attributes.installed()
+    assert not attributes.HOOKS.installed()
     exabgp_intern.install()
-    assert attributes.installed()
+    assert attributes.HOOKS.installed()
     kept = decoded(update(FULL + REACH), session())
     exabgp_intern.uninstall()
-    assert not attributes.installed()
+    assert not attributes.HOOKS.installed()
     assert type(Update.unpack_message(update(FULL + REACH), Direction.IN, session()).attributes) is Stock
-    assert type(kept.attributes) is Attributes
+    assert type(kept.attributes) is Received
 
 
 def test_another_shape_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    attributes.uninstall()
+    attributes.HOOKS.uninstall()
     with monkeypatch.context() as patched:
         # as in ExaBGP 4.2
         patched.setattr(Stock, 'unpack', classmethod(lambda cls, data, negotiated: None))
         assert not attributes.known()
         exabgp_intern.install()
-        assert not attributes.installed()
+        assert not attributes.HOOKS.installed()
         assert vars(Update)['unpack_message'].__func__ is STOCK_DECODER
     exabgp_intern.uninstall()
     assert attributes.known()
-    attributes.install()
+    attributes.HOOKS.install()
 
 
 def test_stats_have_a_row() -> None:
@@ -583,16 +584,16 @@ def planted() -> Iterator[Callable[[str, str], None]]:
         faulty = types.ModuleType('faulty')
         faulty.__dict__.update(__file__=attributes.__file__)
         exec(compile(source.replace(line, fault), 'faulty', 'exec'), faulty.__dict__)
-        attributes.uninstall()
-        faulty.install()
-        assert faulty.installed()
+        attributes.HOOKS.uninstall()
+        faulty.HOOKS.install()
+        assert faulty.HOOKS.installed()
         faults.append(faulty)
-        monkeypatch.setitem(globals(), 'Attributes', faulty.Attributes)
+        monkeypatch.setitem(globals(), 'Received', faulty.Received)
 
     faults: list[Any] = []
     with pytest.MonkeyPatch.context() as monkeypatch:
         yield plant
-    faults[0].uninstall()
+    faults[0].HOOKS.uninstall()
 
 
 FAULTS = {
@@ -616,22 +617,22 @@ def test_a_planted_fault_is_found(fault: str, planted: Callable[[str, str], None
 def test_a_decoder_that_somebody_has_wrapped_is_not_installed_twice() -> None:
     from exabgp.bgp.message.update import Update
 
-    attributes.uninstall()  # what the fixture of this file has installed
+    attributes.HOOKS.uninstall()  # what the fixture of this file has installed
     stock = vars(Update)['unpack_message']
-    attributes.install()
+    attributes.HOOKS.install()
     ours = vars(Update)['unpack_message']
     wrapper = classmethod(lambda cls, *args: ours.__func__(cls, *args))
     Update.unpack_message = wrapper
     try:
-        attributes.uninstall()
-        attributes.install()
+        attributes.HOOKS.uninstall()
+        attributes.HOOKS.install()
         assert vars(Update)['unpack_message'] is wrapper
-        assert attributes._unpack_message._stock is stock
+        assert ours.__func__._stock is stock
     finally:
         Update.unpack_message = ours
-        attributes.uninstall()
+        attributes.HOOKS.uninstall()
     assert vars(Update)['unpack_message'] is stock
-    attributes.install()
-    assert attributes.installed()
-    attributes.uninstall()
+    attributes.HOOKS.install()
+    assert attributes.HOOKS.installed()
+    attributes.HOOKS.uninstall()
     assert vars(Update)['unpack_message'] is stock

@@ -9,8 +9,8 @@ from typing import Any, Callable, Iterator
 
 import pytest
 
-from exabgp_intern.attribute import sets as attributes
-from exabgp_intern.attribute.sets import Attributes
+from exabgp_intern.attribute import received as attributes
+from exabgp_intern.attribute.received import Received
 from tests.attribute_sets import SETS, SHAPES, TRAPS, decoded, seen, session, shown, stock
 from tests.test_attributes import CHANGES
 
@@ -19,9 +19,9 @@ ROUNDS = 500
 
 @pytest.fixture(autouse=True)
 def shared() -> Iterator[None]:
-    attributes.install()
+    attributes.HOOKS.install()
     yield
-    attributes.uninstall()
+    attributes.HOOKS.uninstall()
 
 
 def flipped(random: Random, data: bytearray, at: int) -> None:
@@ -81,10 +81,10 @@ def test_mutated_updates_come_out_as_from_exabgp(seed: int) -> None:
     for body in bodies[:ROUNDS]:
         for each in (body, mutated(random, body), mutated(random, body)):
             for mine, own in zip(ours, theirs):
-                before = sum(entry.hits for entry in Attributes._refs.values())
+                before = sum(entry.hits for entry in Received._refs.values())
                 assert seen(decoded, each, mine, kept=kept) == seen(stock, each, own), each.hex()
-                hits += sum(entry.hits for entry in Attributes._refs.values()) > before
-        for made in [made for made in list(kept)[-6:] if type(made) is Attributes]:
+                hits += sum(entry.hits for entry in Received._refs.values()) > before
+        for made in [made for made in list(kept)[-6:] if type(made) is Received]:
             text = shown(made)
             for change in CHANGES.values():
                 try:
@@ -97,4 +97,4 @@ def test_mutated_updates_come_out_as_from_exabgp(seed: int) -> None:
     del made, mine  # a session keeps the set of the UPDATE before
     ours.clear()
     gc.collect()
-    assert not Attributes._refs
+    assert not Received._refs

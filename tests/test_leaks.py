@@ -49,7 +49,7 @@ def test_planted_leak(tmp_path: Path, fault: str, verdict: str, grew: str) -> No
 def test_planted_leak_is_in_the_graph(tmp_path: Path) -> None:
     leak_check(tmp_path, '--plant', 'strong')
     graph = (tmp_path / 'leak.dot').read_text()
-    assert 'Attributes' in graph
+    assert 'Received' in graph
     assert 'strong.<locals>.faulty' in graph
 
 

@@ -183,7 +183,7 @@ def test_doctor() -> None:
     assert rows['ExaBGP'].startswith('5.') and STOCK[0] in rows['ExaBGP']
     assert {name: rows[name].startswith('can be interned') for name in CLASSES} == dict.fromkeys(CLASSES, True)
     assert {name for name in CLASSES if rows[name] == 'can be interned'} == set(DEFAULT)
-    assert rows['Attributes'] == 'can be shared'
+    assert rows['Attributes'] == rows['Announced'] == 'can be shared'
 
 
 def test_doctor_says_which_class_cannot_be_interned_and_why() -> None:

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import exabgp_intern
-from exabgp_intern.installation import DEFAULT, exabgp_version
+from exabgp_intern.installation import DEFAULT, SETS, exabgp_version
 
 SUITE = """
 from exabgp.bgp.message.update.nlri.qualifier import RouteDistinguisher
@@ -31,7 +31,7 @@ def run(suite: Path, *options: str) -> tuple[int, str]:
 def test_that_it_installs_before_collection_and_says_so(tmp_path: Path) -> None:
     code, output = run(tmp_path, '-p', 'exabgp_intern.testing')
     assert code == 0, output
-    names = [*DEFAULT, 'Attributes']
+    names = [*DEFAULT, *SETS]
     header = f'exabgp-intern {exabgp_intern.__version__}: {", ".join(names)} interned, ExaBGP {exabgp_version()}'
     assert header in output.splitlines()
 

@@ -10,9 +10,12 @@ from importlib.util import find_spec
 
 from exabgp_intern import __version__, lines
 from exabgp_intern.daemon.run import script
-from exabgp_intern.installation import DEFAULT, attribute_sets, exabgp_version, install
+from exabgp_intern.installation import DEFAULT, exabgp_version, install, sets
 
 __all__ = ('doctor',)
+
+
+SETS_OF = (('Attributes', 'the sets of received routes'), ('Announced', 'the sets of announced routes'))
 
 
 def doctor() -> int:
@@ -22,7 +25,7 @@ def doctor() -> int:
     refused = {}
     for name in lines.classes():
         try:
-            install([name], attributes=False)
+            install([name], attributes=False, announced=False)
         except Exception as problem:
             refused[name] = str(problem) or repr(problem)
     rows = {
@@ -31,7 +34,10 @@ def doctor() -> int:
         'Python': f'{platform.python_version()}, {sys.executable}',
         '--stats-file': 'can be written' if find_spec('prometheus_client') else 'needs exabgp-intern[stats]',
         **{name: refused.get(name, _if_it_can_be(name)) for name in lines.classes()},
-        'Attributes': 'can be shared' if attribute_sets() else 'sets of UPDATEs are not shared: they are in ExaBGP 5.0',
+        **{
+            name: 'can be shared' if name in sets() else f'{what} are not shared in this ExaBGP'
+            for name, what in SETS_OF
+        },
     }
     width = max(map(len, rows))
     for row, text in rows.items():

@@ -15,7 +15,7 @@ from importlib import import_module
 from typing import Any, Callable, NamedTuple, Sequence
 
 from exabgp_intern import __version__
-from exabgp_intern.installation import exabgp_version, install, installed
+from exabgp_intern.installation import SETS, exabgp_version, install, installed
 from exabgp_intern.statistics import stats
 
 __all__ = ('Settings', 'run', 'script')
@@ -106,7 +106,8 @@ def _intern(settings: Settings) -> str:
     names = settings.classes.replace(',', ' ').split()
     try:
         if names:
-            install([name for name in names if name != 'Attributes'], attributes='Attributes' in names)
+            switches = {name.lower(): name in names for name in SETS}
+            install([name for name in names if name not in SETS], **switches)
         else:
             install()
     except Exception as problem:

@@ -95,16 +95,16 @@ def _counted(workload: Workload, classes: dict[str, Any], interned: bool) -> dic
     decoded, refused = loaded.load()
     if interned:
         after = stats()
-        made = {name: after[name].made - before[name].made for name in classes if name in after}
-        # none is shared of a configuration, nor in ExaBGP 4.2
-        made['Attributes'] = made.get('Attributes') or constructed['Attributes']
+        made = {name: after[name].made - before[name].made for name in after}
+        # UPDATEs are not shared in ExaBGP 4.2
+        made['Attributes'] = made.get('Attributes', 0) + made.get('Announced', 0) or constructed['Attributes']
     else:
         made = {name: constructed[name] for name in classes}
     objects: dict[str, set[int]] = {name: set() for name in classes}
     references: dict[str, int] = dict.fromkeys(classes, 0)
     for change in loaded.changes():
         for value in (*attributes(change.nlri).values(), change.attributes):
-            name = type(value).__name__
+            name = 'Attributes' if value is change.attributes else type(value).__name__
             if name in classes and id(value) not in sentinels:
                 objects[name].add(id(value))
                 references[name] += 1

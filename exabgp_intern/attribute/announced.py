@@ -1,0 +1,191 @@
+"""Announced routes: one attribute set for all routes of the configuration and the API that have the same attributes.
+
+There are no octets to find such a set by.  Its key is the pickle of its attributes: two pickles are equal only if the
+state of all objects in them is.  What cannot be pickled is not shared.
+
+ExaBGP makes two deep copies of each route that it has parsed, for each neighbor: one in `neighbor.changes`, and one in
+the RIB.  Here a set is shared as soon as its route is complete, and a copy of a route has the set of the original.  A
+route in which ExaBGP changes nothing for a neighbor is not copied.  It is then one object in all these places.
+"""
+
+from __future__ import annotations
+
+import pickle
+from copy import copy
+from inspect import signature
+from typing import Any
+
+from exabgp.bgp import neighbor
+from exabgp.bgp.message.update.attribute import Attribute
+from exabgp.bgp.neighbor import Neighbor
+from exabgp.configuration.core.scope import Scope
+from exabgp.configuration.flow.route import ParseFlowRoute
+from exabgp.configuration.l2vpn.vpls import ParseVPLS
+from exabgp.configuration.static.route import ParseStaticRoute
+from exabgp.rib import outgoing
+from exabgp.rib.change import Change
+
+from exabgp_intern import lines
+from exabgp_intern.attribute.sets import Attributes, Stock
+from exabgp_intern.hooks import Hook, Hooks
+from exabgp_intern.table import Table
+
+__all__ = ('HOOKS', 'TABLE', 'known')
+
+ANNOUNCE, _ = lines.actions()
+WATCHDOG, WITHDRAW = Attribute.CODE.INTERNAL_WATCHDOG, Attribute.CODE.INTERNAL_WITHDRAW
+
+
+class Announced(Attributes):
+    """A set that announced routes share."""
+
+    _table = Table()
+
+    # ExaBGP takes these two marks out of the set when it puts the route into the RIB.  It neither sends nor shows them.
+
+    def watchdog(self) -> Any:
+        return self.get(WATCHDOG)
+
+    def withdraw(self) -> bool:
+        return WITHDRAW in self
+
+
+def _key_of(attributes: Any) -> bytes:
+    items = list(attributes.items())
+    if not attributes.keys().isdisjoint(Stock.INTERNAL):
+        # ExaBGP makes a class for each of its marks: a str or an int, or an object that holds nothing
+        items = [
+            (code, (type(value).__qualname__, getattr(value, '__getnewargs__', tuple)()))
+            if code in Stock.INTERNAL
+            else (code, value)
+            for code, value in items
+        ]
+    return pickle.dumps(items, pickle.HIGHEST_PROTOCOL)
+
+
+def _shared(attributes: Any) -> Any:
+    """Return the shared set that has the same attributes, or `attributes` if these cannot be shared."""
+    if type(attributes) is not Stock:
+        return attributes  # it is shared
+    try:
+        key = _key_of(attributes)
+    except Exception:
+        return attributes
+    entry = Announced._table.data.get(key)
+    shared = entry and entry()
+    return Announced._share(key, attributes) if shared is None else shared
+
+
+def _needs_a_copy(change: Any) -> bool:
+    """Return whether a neighbor needs a copy of `change`, because ExaBGP will change its own."""
+    return not (
+        DEL_FROM_RIB_COPIES
+        and type(change) is Change
+        and type(change.attributes) is Announced
+        and WATCHDOG not in change.attributes  # `announce watchdog` sets the action
+        and change.nlri.action == ANNOUNCE  # the parser sets it, when it has parsed the neighbor
+        and not getattr(change.nlri.nexthop, 'SELF', True)
+    )
+
+
+def _remove_self(stock: Any) -> Any:
+    def remove_self(self: Any, changes: Any) -> Any:
+        """Return a neighbor's own route, `next-hop self` resolved, for the route `changes`."""
+        if not _needs_a_copy(changes):
+            return changes
+        own = stock(self, changes)
+        own.attributes = _shared(own.attributes)
+        return own
+
+    return remove_self
+
+
+def _deepcopy(stock: Any) -> Any:
+    def deepcopy(change: Any, *memo: Any) -> Any:
+        """Copy a route so that ExaBGP can change it: its NLRI, and its attributes if the next hop is self."""
+        if type(change) is not Change or not isinstance(change.attributes, Attributes):
+            return stock(change, *memo)
+        own = Change(copy(change.nlri), change.attributes)
+        if getattr(change.nlri.nexthop, 'SELF', False):
+            own.attributes = Stock()
+            own.attributes.update(change.attributes)
+        return own
+
+    return deepcopy
+
+
+def _share_all(values: Any) -> None:
+    """Share the attribute sets of the routes in `values`, which is a list, of other things too."""
+    for change in values:
+        if type(change) is Change:
+            change.attributes = _shared(change.attributes)
+
+
+def _post(stock: Any) -> Any:
+    def post(self: Any) -> Any:
+        """End the section of a route, and what ExaBGP's `post` does then."""
+        done = stock(self)
+        _share_all(self.scope.get_routes()[-1:])
+        return done
+
+    return post
+
+
+def _extend_routes(stock: Any) -> Any:
+    def extend_routes(self: Any, value: Any) -> Any:
+        _share_all(value)
+        return stock(self, value)
+
+    return extend_routes
+
+
+def _extend(stock: Any) -> Any:
+    def extend(self: Any, name: Any, data: Any) -> Any:
+        _share_all(data)
+        return stock(self, name, data)
+
+    return extend
+
+
+def _attribute_add(stock: Any) -> Any:
+    def attribute_add(self: Any, name: Any, data: Any) -> Any:
+        route = self.get_route()
+        if isinstance(route.attributes, Attributes):
+            route.attributes = copy(route.attributes)
+        return stock(self, name, data)
+
+    return attribute_add
+
+
+TABLE = Announced._table
+HOOKS = Hooks(
+    [
+        *(Hook(section, 'post', _post) for section in (ParseStaticRoute, ParseFlowRoute, ParseVPLS)),
+        Hook(Scope, 'extend_routes', _extend_routes),
+        Hook(Scope, 'extend', _extend),
+        Hook(Scope, 'attribute_add', _attribute_add),
+        Hook(Neighbor, 'remove_self', _remove_self),
+        *(Hook(module, 'deepcopy', _deepcopy) for module in (neighbor, outgoing) if 'deepcopy' in vars(module)),
+    ]
+)
+
+# Before 5.0 it changes the route that it is given.
+DEL_FROM_RIB_COPIES = 'deepcopy' in vars(outgoing)
+
+
+def known() -> bool:
+    """Return whether ExaBGP keeps announced routes as 4.2 and 5.0 do."""
+    methods = (
+        *((section.post, ('self',)) for section in (ParseStaticRoute, ParseFlowRoute, ParseVPLS)),
+        (Scope.extend_routes, ('self', 'value')),
+        (Scope.extend, ('self', 'name', 'data')),
+        (Scope.attribute_add, ('self', 'name', 'data')),
+        (Neighbor.remove_self, ('self', 'changes')),
+        (Change, ('nlri', 'attributes')),
+    )
+    return (
+        issubclass(Stock, dict)
+        and hasattr(Stock, 'INTERNAL')
+        and 'deepcopy' in vars(neighbor)
+        and all(tuple(signature(method).parameters) == parameters for method, parameters in methods)
+    )

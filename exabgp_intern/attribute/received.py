@@ -1,0 +1,130 @@
+"""Received routes: one attribute set for all UPDATEs that have the same attributes.
+
+MP_REACH_NLRI and MP_UNREACH_NLRI have the routes in them, and do not count.
+
+The key of a set has two parts: what the session has agreed on that decides what the octets mean, and the octets of the
+attributes in their order.  The table is asked before the attributes are parsed.  On a hit ExaBGP decodes the UPDATE
+without them.  On a miss it decodes the whole UPDATE, and the set that it made goes into the table.
+
+Only sets without an error are shared.  ExaBGP decodes the whole UPDATE as if this module were not there if the lengths
+of the attributes are not exact, or if the rest of the UPDATE raises or adds anything but routes.
+"""
+
+from __future__ import annotations
+
+from inspect import signature
+from typing import Any, ClassVar
+
+from exabgp.bgp.message.update import Update
+from exabgp.bgp.message.update.attribute import Attribute
+from exabgp.logger import option
+
+from exabgp_intern.attribute.sets import Attributes, Stock
+from exabgp_intern.hooks import Hook, Hooks
+from exabgp_intern.table import Entry, Table
+
+__all__ = ('HOOKS', 'TABLE', 'known')
+
+NEXT_HOP = int(Attribute.CODE.NEXT_HOP)
+MP_NLRI = (int(Attribute.CODE.MP_REACH_NLRI), int(Attribute.CODE.MP_UNREACH_NLRI))
+ERRORS = (Attribute.CODE.INTERNAL_TREAT_AS_WITHDRAW, Attribute.CODE.INTERNAL_DISCARD)
+EXTENDED_LENGTH = int(Attribute.Flag.EXTENDED_LENGTH)
+
+
+class _Entry(Entry):
+    """An entry that counts for how many UPDATEs its set was found: `stats()` cannot tell from the routes."""
+
+    hits = 0
+
+
+class _Sets(Table):
+    _entry = _Entry
+
+
+class Received(Attributes):
+    """A set that UPDATEs share."""
+
+    _table = _Sets()
+    _refs: ClassVar[dict[bytes, Any]] = _table.data
+
+
+def _split(data: bytes, negotiated: Any) -> tuple[bytes, bytes] | None:
+    """Return the key of the attributes in the body of an UPDATE, and the body without them.
+
+    None for what cannot be shared: the lengths are not exact, or the session is not one of ExaBGP's.
+    """
+    # AS_PATH and AGGREGATOR read the one, AIGP the other; tests/test_attributes.py watches that there is no third.
+    asn4, aigp = getattr(negotiated, 'asn4', None), getattr(negotiated, 'aigp', None)
+    if type(asn4) is not bool or type(data) is not bytes:
+        return None
+    shared, own = [b'\1' if asn4 else b'\0', b'\1' if aigp else b'\0'], []
+    try:
+        start = 2 + (data[0] << 8 | data[1])
+        at = start + 2
+        end = at + (data[start] << 8 | data[start + 1])
+        announced = data[end:]
+        while at < end:
+            begin, code = at, data[at + 1]
+            at += 4 + (data[at + 2] << 8 | data[at + 3]) if data[at] & EXTENDED_LENGTH else 3 + data[at + 2]
+            if code in MP_NLRI:
+                own.append(data[begin:at])
+                continue
+            shared.append(data[begin:at])
+            if code == NEXT_HOP and announced:
+                own.append(data[begin:at])  # ExaBGP gives it to the routes that stand behind the attributes
+    except IndexError:
+        return None
+    if at != end or end > len(data):
+        return None
+    attributes = b''.join(own)
+    return b''.join(shared), data[:start] + len(attributes).to_bytes(2, 'big') + attributes + announced
+
+
+def _unpack_message(stock: Any) -> Any:
+    def unpack_message(cls: Any, data: Any, direction: Any, negotiated: Any) -> Any:
+        """Decode the body of an UPDATE as ExaBGP's `Update.unpack_message`, which this stands for."""
+        split = _split(data, negotiated)
+        if split is None:
+            return stock(cls, data, direction, negotiated)
+        key, rest = split
+        entry: Any = Received._refs.get(key)
+        shared = entry and entry()
+        # ExaBGP's debug log tells every attribute of an UPDATE that it parses
+        if shared is not None and not option.log_enabled('parser', 'DEBUG'):
+            try:
+                update = stock(cls, rest, direction, negotiated)
+            except Exception:
+                update = None  # it is the whole UPDATE that ExaBGP refuses, or not
+            if type(update) is Update and update.attributes.keys() <= {NEXT_HOP}:
+                own = update.attributes.get(NEXT_HOP)
+                for nlri in update.nlris if own is not None else ():
+                    if getattr(nlri, 'nexthop', None) is own:  # routes of some families have none
+                        nlri.nexthop = shared[NEXT_HOP]
+                update.attributes = shared
+                entry.hits += 1
+                return update
+        # ExaBGP keeps the set of the UPDATE before; 5.0.1 for all sessions, whatever they have agreed on.
+        if hasattr(Stock, 'cached'):
+            Stock.cached = None
+        else:
+            negotiated.cached_attributes = None
+        update = stock(cls, data, direction, negotiated)
+        if type(update) is Update and update.attributes.keys().isdisjoint(ERRORS):
+            update.attributes = Received._share(key, update.attributes)
+        return update
+
+    return unpack_message
+
+
+TABLE = Received._table
+HOOKS = Hooks([Hook(Update, 'unpack_message', _unpack_message)])
+
+
+def known() -> bool:
+    """Return whether decoding has the shape of ExaBGP 5.0."""
+    return (
+        issubclass(Stock, dict)
+        and isinstance(vars(Update).get('unpack_message'), classmethod)
+        and tuple(signature(Update.unpack_message).parameters) == ('data', 'direction', 'negotiated')
+        and tuple(signature(Stock.unpack).parameters) == ('data', 'direction', 'negotiated')
+    )
