@@ -11,12 +11,13 @@ route in which ExaBGP changes nothing for a neighbor is not copied.  It is then 
 from __future__ import annotations
 
 import pickle
-from copy import copy
+from copy import copy, deepcopy
 from inspect import signature
 from typing import Any
 
 from exabgp.bgp import neighbor
 from exabgp.bgp.message.update.attribute import Attribute
+from exabgp.bgp.message.update.nlri.qualifier import Labels, PathInfo, RouteDistinguisher
 from exabgp.bgp.neighbor import Neighbor
 from exabgp.configuration.core.scope import Scope
 from exabgp.configuration.flow.route import ParseFlowRoute
@@ -85,7 +86,14 @@ def _needs_a_copy(change: Any) -> bool:
         and WATCHDOG not in change.attributes  # `announce watchdog` sets the action
         and change.nlri.action == ANNOUNCE  # the parser sets it, when it has parsed the neighbor
         and not getattr(change.nlri.nexthop, 'SELF', True)
+        and not (COPIES and any(id(value) in COPIES for value in lines.attributes(change.nlri).values()))
     )
+
+
+# A deep copy of these is another object before ExaBGP 5.0.7, and ExaBGP tells it from the sentinel: by its index for
+# example.  So a copy of a route has a copy of a sentinel, one for all routes.
+SENTINELS = (RouteDistinguisher.NORD, Labels.NOLABEL, PathInfo.NOPATH)
+COPIES = {id(each): deepcopy(each) for each in SENTINELS if deepcopy(each) is not each}
 
 
 def _remove_self(stock: Any) -> Any:
@@ -101,17 +109,20 @@ def _remove_self(stock: Any) -> Any:
 
 
 def _deepcopy(stock: Any) -> Any:
-    def deepcopy(change: Any, *memo: Any) -> Any:
+    def copied(change: Any, *memo: Any) -> Any:
         """Copy a route so that ExaBGP can change it: its NLRI, and its attributes if the next hop is self."""
         if type(change) is not Change or not isinstance(change.attributes, Attributes):
             return stock(change, *memo)
         own = Change(copy(change.nlri), change.attributes)
+        for name, value in lines.attributes(change.nlri).items() if COPIES else ():
+            if id(value) in COPIES:
+                setattr(own.nlri, name, COPIES[id(value)])
         if getattr(change.nlri.nexthop, 'SELF', False):
             own.attributes = Stock()
             own.attributes.update(change.attributes)
         return own
 
-    return deepcopy
+    return copied
 
 
 def _share_all(values: Any) -> None:
