@@ -80,7 +80,13 @@ def _add_report(parser: argparse.ArgumentParser) -> None:
     source.add_argument(
         '--updates', metavar='FILE', help='BGP messages, or an MRT dump (BGP4MP or TABLE_DUMP_V2), packed or not'
     )
-    source.add_argument('--config', metavar='FILE', help='an ExaBGP configuration')
+    source.add_argument('--config', metavar='FILE', help='an ExaBGP configuration, whose routes are announced')
+    parser.add_argument(
+        '--commands',
+        metavar='FILE',
+        help='API commands (announce ..., withdraw ...), one a line, as a process prints them for ExaBGP; for the '
+        'neighbors of --config, or else all for one neighbor that is made up',
+    )
     made = parser.add_argument_group('routes that are made up, if no file is given')
     made.add_argument('--routes', type=_up_to(1 << 24), default=100_000, metavar='N', help='%(default)s')
     made.add_argument('--vrfs', type=_up_to(65_535), default=10, metavar='N', help='%(default)s')
@@ -116,10 +122,16 @@ def _picture(path: str) -> str:
 
 def _report(arguments: argparse.Namespace) -> int:
     from exabgp_intern.report.command import report
+    from exabgp_intern.report.commands import commanded
     from exabgp_intern.report.sources import configured, received
     from exabgp_intern.report.synthetic import synthetic
+    from exabgp_intern.report.workload import Problem
 
-    if arguments.updates:
+    if arguments.commands:
+        if arguments.updates:
+            raise Problem('--updates are received and --commands announce: one of them at a time')
+        workload = commanded(arguments.commands, arguments.config)
+    elif arguments.updates:
         workload = received(arguments.updates, arguments.nlris_per_update)
     elif arguments.config:
         workload = configured(arguments.config)

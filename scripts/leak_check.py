@@ -314,6 +314,7 @@ def loop(keep: Keep) -> Keep:
 
 class Stale(ref):  # type: ignore[type-arg]
     hits = 0
+    next_hop = None
 
 
 def stale(keep: Keep) -> Keep:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import pickle
 from copy import copy, deepcopy
 from inspect import signature
-from typing import Any
+from typing import Any, ClassVar
 
 from exabgp.bgp import neighbor
 from exabgp.bgp.message.update.attribute import Attribute
@@ -29,7 +29,7 @@ from exabgp.rib.change import Change
 from exabgp_intern import lines
 from exabgp_intern.attribute.sets import Attributes, Stock
 from exabgp_intern.hooks import Hook, Hooks
-from exabgp_intern.table import Table
+from exabgp_intern.table import Entry, Table
 
 __all__ = ('HOOKS', 'TABLE', 'known')
 
@@ -37,10 +37,24 @@ ANNOUNCE, _ = lines.actions()
 WATCHDOG, WITHDRAW = Attribute.CODE.INTERNAL_WATCHDOG, Attribute.CODE.INTERNAL_WITHDRAW
 
 
+class _Entry(Entry):
+    """An entry that has the next hop of a route with its set: a route has one beside the attribute NEXT_HOP."""
+
+    __slots__ = ('next_hop',)
+
+    def __init__(self, *_: Any) -> None:
+        self.next_hop: Any = None
+
+
+class _Sets(Table):
+    _entry = _Entry
+
+
 class Announced(Attributes):
     """A set that announced routes share."""
 
-    _table = Table()
+    _table = _Sets()
+    _refs: ClassVar[dict[bytes, Any]] = _table.data
 
     # ExaBGP takes these two marks out of the set when it puts the route into the RIB.  It neither sends nor shows them.
 
@@ -64,17 +78,27 @@ def _key_of(attributes: Any) -> bytes:
     return pickle.dumps(items, pickle.HIGHEST_PROTOCOL)
 
 
-def _shared(attributes: Any) -> Any:
-    """Return the shared set that has the same attributes, or `attributes` if these cannot be shared."""
+def _share(change: Any) -> None:
+    """Give a route the shared set that has the same attributes, and the next hop of the first route of that set.
+
+    Do nothing if the set is shared already, or if its attributes cannot be shared.
+    """
+    attributes = change.attributes
     if type(attributes) is not Stock:
-        return attributes  # it is shared
+        return
     try:
         key = _key_of(attributes)
     except Exception:
-        return attributes
-    entry = Announced._table.data.get(key)
+        return
+    entry = Announced._refs.get(key)
     shared = entry and entry()
-    return Announced._share(key, attributes) if shared is None else shared
+    change.attributes = shared = Announced._share(key, attributes) if shared is None else shared
+    entry = Announced._refs[key]
+    next_hop = getattr(change.nlri, 'nexthop', None)
+    if entry.next_hop is None:
+        entry.next_hop = next_hop
+    elif type(next_hop) is type(entry.next_hop) and lines.attributes(next_hop) == lines.attributes(entry.next_hop):
+        change.nlri.nexthop = entry.next_hop
 
 
 def _needs_a_copy(change: Any) -> bool:
@@ -102,7 +126,7 @@ def _remove_self(stock: Any) -> Any:
         if not _needs_a_copy(changes):
             return changes
         own = stock(self, changes)
-        own.attributes = _shared(own.attributes)
+        _share(own)
         return own
 
     return remove_self
@@ -129,7 +153,7 @@ def _share_all(values: Any) -> None:
     """Share the attribute sets of the routes in `values`, which is a list, of other things too."""
     for change in values:
         if type(change) is Change:
-            change.attributes = _shared(change.attributes)
+            _share(change)
 
 
 def _post(stock: Any) -> Any:

@@ -34,7 +34,10 @@ EXTENDED_LENGTH = int(Attribute.Flag.EXTENDED_LENGTH)
 class _Entry(Entry):
     """An entry that counts for how many UPDATEs its set was found: `stats()` cannot tell from the routes."""
 
-    hits = 0
+    __slots__ = ('hits',)
+
+    def __init__(self, *_: Any) -> None:
+        self.hits = 0
 
 
 class _Sets(Table):

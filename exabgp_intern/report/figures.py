@@ -22,6 +22,7 @@ WAYS = ('stock', 'interned')
 REPEATS = 3
 FIGURES = {
     'resident': 'resident bytes a route',
+    'peak': 'peak resident bytes a route',
     'traced': 'traced bytes a route',
     'microseconds': 'microseconds a route',
 }
@@ -49,6 +50,7 @@ def measured(workload: Workload, advance: Callable[[], None]) -> dict[str, Any]:
     stock, interned = (counted[way] for way in WAYS)
     figures: dict[str, Any] = {
         'workload': workload.name,
+        'source': 'commands' if workload.commands else 'configuration' if workload.config else 'updates',
         'truncated': workload.truncated or None,
         'exabgp_intern': __version__,
         'exabgp': exabgp_version(),
@@ -64,6 +66,7 @@ def measured(workload: Workload, advance: Callable[[], None]) -> dict[str, Any]:
         routes = counted[way]['routes']
         figures[way] = {
             'resident': _ratio(median(run['resident'] for run in timed[way]), routes),
+            'peak': _ratio(median(run['peak'] for run in timed[way]), routes) if timed[way][0]['peak'] else None,
             'traced': _ratio(traced[way]['traced'], routes),
             'microseconds': _ratio(1e6 * min(run['seconds'] for run in timed[way]), routes),
             'digest': counted[way]['digest'],
@@ -71,7 +74,7 @@ def measured(workload: Workload, advance: Callable[[], None]) -> dict[str, Any]:
     figures['saving'] = {  # of 1, below 0 for a loss; empty if no route was held
         key: _ratio(figures['stock'][key] - figures['interned'][key], figures['stock'][key])
         for key in FIGURES
-        if stock['routes'] and interned['routes']
+        if stock['routes'] and interned['routes'] and figures['stock'][key] is not None
     }
     figures['classes'] = {
         name: {

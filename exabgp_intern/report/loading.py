@@ -1,7 +1,7 @@
 """Load routes into ExaBGP as its reactor and its configuration parser do.
 
-`load(see)` of a loader returns how many NLRIs there were, and how many UPDATEs ExaBGP refused.  Its `routes()` and
-`changes()` are of what is held then.
+`load(see)` of a loader returns how many NLRIs or commands there were, and how many UPDATEs or commands ExaBGP refused.
+Its `routes()` and `changes()` are of what is held then.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, Callable, Iterator
 
 from exabgp_intern import lines
+from exabgp_intern.report.commands import NEIGHBOR, add_peers, obey, reactor
 from exabgp_intern.report.workload import Problem, Workload
 
 __all__ = ('See', 'loader', 'negotiated_session')
@@ -115,8 +116,66 @@ class _Configured:
             yield from (*neighbor.changes, *neighbor.rib.outgoing.queued_changes())
 
 
+class _Commanded(_Configured):
+    """The routes that API commands leave in the adj-rib-out of each neighbor, which sends all it has now and then."""
+
+    SENT_EVERY = 1_000  # commands
+
+    def __init__(self, workload: Workload) -> None:
+        from exabgp.configuration.configuration import Configuration
+
+        super().__init__(workload)
+        self._commands = workload.commands
+        self._selected = bool(workload.config)  # the neighbors that the commands name are there
+        if not self._selected:
+            self._configuration = Configuration([NEIGHBOR], True)
+        self._reactor = reactor(self._configuration)
+
+    def load(self, see: See | None = None) -> tuple[int, int]:
+        """Return how many commands ExaBGP did, and how many it refused."""
+        super().load()
+        add_peers(self._reactor)
+        refused = 0
+        for number, command in enumerate(self._commands):
+            if number % self.SENT_EVERY == 0:
+                self._send(see)
+            refused += not obey(self._reactor, command, self._selected)
+        self._send(see)
+        if not self.routes() and refused == len(self._commands):
+            error = ' '.join(str(self._reactor.api.configuration.error).split())
+            raise Problem(f'ExaBGP refused all {refused} commands, the last one: {error or self._commands[-1]}')
+        return len(self._commands) - refused, refused
+
+    def _send(self, see: See | None) -> None:
+        for neighbor in self._configuration.neighbors.values():
+            negotiated = negotiated_session(neighbor, neighbor.families(), neighbor.addpaths(), True)
+            if see:
+                for change in neighbor.rib.outgoing.queued_changes():
+                    see(change, negotiated)
+            for update in neighbor.rib.outgoing.updates(True):
+                for _ in update.messages(negotiated):
+                    pass
+
+    def routes(self) -> int:
+        return sum(1 for _ in self._held())
+
+    def changes(self) -> Iterator[Any]:
+        for neighbor in self._configuration.neighbors.values():
+            yield from neighbor.changes
+        yield from self._held()
+
+    def _held(self) -> Iterator[Any]:
+        return (
+            change
+            for neighbor in self._configuration.neighbors.values()
+            for change in neighbor.rib.outgoing.cached_changes()
+        )
+
+
 def loader(workload: Workload) -> Any:
     """Return what loads `workload`."""
+    if workload.commands:
+        return _Commanded(workload)
     return _Configured(workload) if workload.config else _Received(workload)
 
 

@@ -14,7 +14,7 @@ import sys
 import time
 import tracemalloc
 from collections import Counter
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 from hashlib import sha256
 from typing import Any
 
@@ -51,7 +51,10 @@ def _stock_classes() -> dict[str, Any]:
 
 
 def _timed(workload: Workload, classes: dict[str, Any], interned: bool) -> dict[str, Any]:
-    """Return the CPU seconds that loading took, and the octets of resident memory that it left in use."""
+    """Return the CPU seconds that loading took, and the octets of resident memory that it left in use.
+
+    For announced routes, also `peak`: the octets that were in use when there were most of them.
+    """
     memory = extra('psutil').Process().memory_info
     if interned:
         install()
@@ -62,7 +65,17 @@ def _timed(workload: Workload, classes: dict[str, Any], interned: bool) -> dict[
     loaded.load()
     seconds = time.process_time() - start
     gc.collect()
-    return {'seconds': seconds, 'resident': memory().rss - before}
+    peak = _peak() - before if workload.config or workload.commands else None
+    return {'seconds': seconds, 'resident': memory().rss - before, 'peak': peak}
+
+
+def _peak() -> int:
+    """Return the most octets of resident memory that this process has had."""
+    with suppress(OSError), open('/proc/self/status') as status:
+        return next(int(line.split()[1]) << 10 for line in status if line.startswith('VmHWM:'))
+    from resource import RUSAGE_SELF, getrusage
+
+    return getrusage(RUSAGE_SELF).ru_maxrss << (0 if sys.platform == 'darwin' else 10)
 
 
 def _traced(workload: Workload, classes: dict[str, Any], interned: bool) -> dict[str, Any]:
@@ -91,8 +104,20 @@ def _counted(workload: Workload, classes: dict[str, Any], interned: bool) -> dic
     if interned:
         install()
         before = stats()
+    digest = sha256()
+
+    def see(change: Any, negotiated: Any) -> None:
+        nlri, attributes = change.nlri, change.attributes
+        shows = nlri.json, nlri.__str__, lambda: nlri.pack(negotiated), attributes.json, attributes.__str__
+        for show in shows:
+            try:
+                shown = repr(show())
+            except Exception as problem:  # there are routes that ExaBGP decodes and cannot print
+                shown = repr(problem)
+            digest.update(shown.encode() + b'\n')
+
     loaded = loader(workload)
-    decoded, refused = loaded.load()
+    decoded, refused = loaded.load(see)
     if interned:
         after = stats()
         made = {name: after[name].made - before[name].made for name in after}
@@ -108,19 +133,6 @@ def _counted(workload: Workload, classes: dict[str, Any], interned: bool) -> dic
             if name in classes and id(value) not in sentinels:
                 objects[name].add(id(value))
                 references[name] += 1
-    digest = sha256()
-
-    def see(change: Any, negotiated: Any) -> None:
-        nlri, attributes = change.nlri, change.attributes
-        shows = nlri.json, nlri.__str__, lambda: nlri.pack(negotiated), attributes.json, attributes.__str__
-        for show in shows:
-            try:
-                shown = repr(show())
-            except Exception as problem:  # there are routes that ExaBGP decodes and cannot print
-                shown = repr(problem)
-            digest.update(shown.encode() + b'\n')
-
-    loader(workload).load(see)
     return {
         'decoded': decoded,
         'refused': refused,

@@ -10,11 +10,22 @@ from exabgp_intern.report.workload import extra
 __all__ = ('show', 'shown')
 
 
+COUNTS = {
+    'updates': '{decoded:,} NLRIs decoded, {routes:,} routes held, {refused:,} UPDATEs that ExaBGP refused, {skipped:,} '
+    'other messages skipped',
+    'configuration': '{routes:,} routes held, of all neighbors',
+    'commands': '{decoded:,} commands, {routes:,} routes held, of all neighbors, {refused:,} commands that ExaBGP '
+    'refused, {skipped:,} other lines skipped',
+}
+
+
 def show(figures: dict[str, Any]) -> None:
     """Print `figures` as tables, and a digest."""
     table, simple = extra('rich.table').Table, extra('rich.box').SIMPLE_HEAD
     costs = table('', *WAYS, 'saving', box=simple)
     for key, title in FIGURES.items():
+        if figures['stock'][key] is None and key == 'peak':
+            continue
         costs.add_row(
             title,
             *(shown(figures[way][key], '{:,.1f}' if key == 'microseconds' else '{:,.0f}') for way in WAYS),
@@ -37,8 +48,7 @@ def show(figures: dict[str, Any]) -> None:
         f'ExaBGP {figures["exabgp"]}, Python {figures["python"]}, exabgp-intern {figures["exabgp_intern"]}',
         costs,
         objects,
-        f'{figures["decoded"]:,} NLRIs decoded, {figures["routes"]:,} routes held, {figures["refused"]:,} UPDATEs that '
-        f'ExaBGP refused, {figures["skipped"]:,} other messages skipped',
+        COUNTS[figures['source']].format(**figures),
         f'time: best of {REPEATS}, memory: median of {REPEATS}, each in a process of its own',
         f'both print the same (sha256 {digests[0]}...)'
         if figures['same_output']

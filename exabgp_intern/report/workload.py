@@ -24,11 +24,15 @@ class Session(NamedTuple):
 
 
 class Workload(NamedTuple):
-    """What to load: `updates`, the bodies of UPDATE messages in the order they came in, or `config`, a path."""
+    """What to load: `updates`, the bodies of UPDATE messages in the order they came in, or `config`, a path.
+
+    Or API `commands`, for the neighbors of `config`, or for a neighbor that is made up.
+    """
 
     name: str
     updates: Sequence[tuple[Session, bytes]] = ()
     config: str = ''
+    commands: Sequence[str] = ()
     skipped: int = 0  # messages or records that are no UPDATE from a peer
     truncated: str = ''  # where the file ended in the middle of something, in one line
 
