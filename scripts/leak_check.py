@@ -2,8 +2,10 @@
 
 Announces, withdraws, announces again and flushes routes of four families (VPNv4, labelled unicast,
 EVPN, IPv4 unicast; all with ADD-PATH) through ExaBGP's decoder, adj-rib-in and adj-rib-out, then
-reloads a configuration with routes, copies it, and reloads it without.  Every cycle has values that
-no cycle had before.  The garbage collector is off: what only a collection would free is a leak too.
+reloads a configuration with routes, copies it, reloads it with other attributes, and without routes.
+Then it announces routes by the API, again and again with other attributes, and withdraws them.
+Every cycle has values that no cycle had before.  The garbage collector is off: what only a collection
+would free is a leak too.
 
 ExaBGP itself keeps one attribute set a session, that of the UPDATE before, if its routes were IPv4
 unicast; after a flush this program lets go of that one.
@@ -32,6 +34,7 @@ import gc
 import inspect
 import sys
 from copy import deepcopy
+from itertools import cycle as cycled
 from struct import pack
 from typing import Any, Callable, Iterator
 from weakref import ref
@@ -40,15 +43,15 @@ import objgraph
 from exabgp.bgp.message import Action, Update
 from exabgp.bgp.message.direction import Direction
 from exabgp.configuration.configuration import Configuration
-from exabgp.environment import getenv
-from exabgp.logger import log
 from exabgp.rib.change import Change
 
 import exabgp_intern
+from exabgp_intern import lines
 from exabgp_intern.attribute.announced import Announced
 from exabgp_intern.attribute.received import Received
 from exabgp_intern.installation import DEFAULT
 from exabgp_intern.lines import canonical_class
+from exabgp_intern.report.commands import add_peers, obey, reactor
 from exabgp_intern.report.loading import negotiated_session
 from exabgp_intern.table import Table
 
@@ -126,7 +129,11 @@ neighbor 192.0.2.1 {
 }
 """
 
-STATIC = 'route 10.0.{0}.{1}/32 rd 65000:{2} label {2} path-information {2} next-hop 10.1.{0}.{1};'
+STATIC = (
+    'route 10.0.{0}.{1}/32 rd 65000:{2} label {2} path-information {2} next-hop {4} med {3} community [ 65000:{3} ];'
+)
+COMMAND = '{} route 10.0.{}.{}/32 next-hop 10.1.0.1 med {} community [ 65000:{} ]'
+CHURN = 3  # times that the API announces a route
 
 
 class Speaker:
@@ -134,8 +141,12 @@ class Speaker:
 
     def __init__(self) -> None:
         self.configuration = Configuration([CONFIGURATION], text=True)
+        self.peers: list[Any] = []
         self.reload()
         self.negotiated = negotiated_session(self.neighbor, self.neighbor.families(), self.neighbor.addpaths(), True)
+        self.reactor = reactor(self.configuration)
+        add_peers(self.reactor)
+        self.peers = list(self.reactor._peers.values())
 
     def reload(self, routes: str = '') -> None:
         self.configuration._configurations = [CONFIGURATION % routes]
@@ -147,6 +158,8 @@ class Speaker:
             # what ExaBGP's peer does when it sees a new configuration
             self.rib.outgoing.replace_reload(self.neighbor.previous.changes, self.neighbor.changes)
             self.neighbor.previous = None
+        for peer in self.peers:
+            peer.neighbor = self.neighbor
 
     def receive(self, bodies: Iterator[bytes]) -> None:
         """Decode, store, and pass on."""
@@ -159,6 +172,13 @@ class Speaker:
                     self.rib.outgoing.add_to_rib(change)
                 else:
                     self.rib.outgoing.del_from_rib(change)
+        self.send()
+
+    def obey(self, commands: Iterator[str]) -> None:
+        """Do what API commands say, and pass it on."""
+        for command in commands:
+            if not obey(self.reactor, command, False):
+                raise ValueError(command)
         self.send()
 
     def send(self) -> None:
@@ -266,11 +286,28 @@ def cycle(speaker: Speaker, number: int, size: int) -> None:
     speaker.flush()
     check_empty(speaker, 'after a flush')
 
-    static = [STATIC.format(route >> 8 & 255, route & 255, value_of(route)) for route in routes[::10]]
-    speaker.reload(' '.join(static))
-    copy = deepcopy(speaker.neighbor)  # as ExaBGP does to validate a configuration
-    check(speaker, 'after a reload and a copy')
-    del copy
+    for metric in (1, 2):
+        static = [
+            STATIC.format(route >> 8 & 255, route & 255, value_of(route), value_of(route) + metric, hop)
+            for route, hop in zip(routes[::10], cycled(('self', '10.1.0.1')))
+        ]
+        speaker.reload(' '.join(static))
+        speaker.send()
+        copy = deepcopy(speaker.neighbor)  # as ExaBGP does to validate a configuration
+        check(speaker, 'after a reload and a copy')
+        del copy
+
+    for metric in range(CHURN):
+        speaker.obey(
+            COMMAND.format('announce', route >> 8 & 255, route & 255, value_of(route) + metric, metric)
+            for route in routes[::10]
+        )
+        check(speaker, 'after commands of the API')
+    speaker.obey(
+        COMMAND.format('withdraw', route >> 8 & 255, route & 255, value_of(route), 0) for route in routes[::10]
+    )
+    check(speaker, 'after the API has withdrawn')
+
     speaker.reload()
     speaker.flush()
     check_empty(speaker, 'after a reload without routes')
@@ -353,7 +390,7 @@ def main() -> None:
         parser.error('the sizes are 1 at least')
 
     gc.disable()
-    log.init(getenv())
+    lines.start()
     exabgp_intern.install()
     if options.plant:
         Table.keep = FAULTS[options.plant](Table.keep)  # type: ignore[method-assign]

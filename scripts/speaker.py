@@ -35,12 +35,14 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def connected(port: int, families: Iterable[tuple[int, int]]) -> Speaker:
-    """Return a session with what listens at `port`, or will within 30 seconds."""
-    end = time.monotonic() + 30
+def connected(
+    port: int, families: Iterable[tuple[int, int]], address: str = '127.0.0.2', seconds: float = 30
+) -> Speaker:
+    """Return a session from `address` with what listens at `port`, or will within so many `seconds`."""
+    end = time.monotonic() + seconds
     while True:
         try:
-            return Speaker(port, families)
+            return Speaker(port, families, address, seconds)
         except ConnectionRefusedError:
             if time.monotonic() > end:
                 raise
@@ -48,12 +50,17 @@ def connected(port: int, families: Iterable[tuple[int, int]]) -> Speaker:
 
 
 class Speaker:
-    """A session with the speaker at `port` of 127.0.0.1, for `families` as (AFI, SAFI), without ADD-PATH."""
+    """A session with the speaker at `port` of 127.0.0.1, for `families` as (AFI, SAFI), without ADD-PATH.
 
-    def __init__(self, port: int, families: Iterable[tuple[int, int]], address: str = '127.0.0.2') -> None:
+    Raises TimeoutError if that says nothing for so many `seconds`.
+    """
+
+    def __init__(
+        self, port: int, families: Iterable[tuple[int, int]], address: str = '127.0.0.2', seconds: float = 30
+    ) -> None:
         capabilities = b''.join(pack('!BBBBHBB', 2, 6, 1, 4, afi, 0, safi) for afi, safi in families)
         capabilities += pack('!BBBBI', 2, 6, 65, 4, AS) + pack('!BBBB', 2, 2, 2, 0)  # route refresh
-        self._socket = socket.create_connection(('127.0.0.1', port), 30, (address, 0))
+        self._socket = socket.create_connection(('127.0.0.1', port), seconds, (address, 0))
         router = socket.inet_aton(address)
         self.send(message(OPEN, pack('!BHH4sB', 4, AS, 180, router, len(capabilities)) + capabilities))
         self.heard = bytearray()
@@ -84,6 +91,13 @@ class Speaker:
             if not self._hear():
                 raise EOFError(f'the session ended: {bytes(self.heard[-100:])!r}')
         return bytes(self.heard)
+
+    def hear_until(self, octets: bytes) -> None:
+        """Return when `octets` were heard, and forget what came before.  Raises EOFError if the session ends before."""
+        while octets not in self.heard:
+            del self.heard[: -len(octets)]
+            if not self._hear():
+                raise EOFError('the session ended')
 
     def say_no_more(self) -> None:
         """End our side of the connection."""
