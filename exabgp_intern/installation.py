@@ -94,7 +94,7 @@ def sets() -> dict[str, Any]:
     """Return the modules of SETS that fit the ExaBGP that is installed, by name; this imports ExaBGP."""
     found = {}
     for name, path in SETS.items():
-        with suppress(ImportError):  # ExaBGP 6 has other modules
+        with suppress(Exception):  # ExaBGP 6 has other modules, and another ExaBGP may have anything
             module = import_module(path)
             if module.known():
                 found[name] = module

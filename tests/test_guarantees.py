@@ -86,7 +86,7 @@ def test_different_values_are_different_objects(name: str) -> None:
 @each_value
 def test_copies_are_the_object_itself(name: str, arguments: Any) -> None:
     ours = call(arguments)(OURS[name])
-    empty = name == 'RouteDistinguisher' and not len(ours) and not FROM_WIRE
+    empty = name == 'RouteDistinguisher' and not len(ours) and hasattr(STOCK[name], '__copy__') and not FROM_WIRE
     expected = OURS[name].NORD if empty else ours  # as ExaBGP 5.0 copies an empty RD
     assert copy.copy(ours) is expected
     assert copy.deepcopy(ours) is expected

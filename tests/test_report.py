@@ -318,3 +318,54 @@ def test_help_imports_nothing_more(arguments: Sequence[str]) -> None:
     done = subprocess.run([sys.executable, '-c', code, *arguments], capture_output=True)
     assert (done.returncode, done.stderr) == (0, b'')
     assert b'report' in done.stdout
+
+
+COMMANDS = """\
+# comments and empty lines do not count
+
+announce route 10.0.0.0/24 next-hop 192.0.2.9 med 5
+announce route 10.0.1.0/24 next-hop 192.0.2.9   med 5
+announce attributes next-hop 192.0.2.9 med 5 nlri 10.0.2.0/24 10.0.3.0/24
+neighbor 192.0.2.77 announce route 10.0.4.0/24 rd 65000:1 label 100 next-hop 192.0.2.9
+announce flow route { match { destination 10.0.5.0/24; } then { discard; } }
+withdraw route 10.0.1.0/24 next-hop 192.0.2.9
+announce route 10.0.6.0/24 next-hop many
+show neighbor summary
+"""
+
+
+def test_commands(tmp_path: Path) -> None:
+    path = tmp_path / 'commands'
+    path.write_text(COMMANDS)
+    seen = figures('--commands', path)
+    assert (seen['source'], seen['same_output']) == ('commands', True)
+    assert (seen['decoded'], seen['refused'], seen['skipped'], seen['routes']) == (6, 1, 1, 5)
+    sets = seen['classes']['Attributes']
+    assert sets['interned_objects'] == 3 < sets['stock_objects'] == 5
+    assert seen['stock']['peak'] > 0 and seen['interned']['peak'] > 0
+    done = run('--commands', path)
+    assert '6 commands, 5 routes held, of all neighbors, 1 commands that ExaBGP refused' in done.stdout
+    assert 'peak resident bytes a route' in done.stdout
+
+
+def test_commands_for_the_neighbors_of_a_configuration(tmp_path: Path) -> None:
+    path, config = tmp_path / 'commands', tmp_path / 'exabgp.conf'
+    path.write_text(COMMANDS)
+    config.write_text(CONFIGURATION.replace('local-as', 'adj-rib-out true; local-as'))
+    seen = figures('--commands', path, '--config', config)
+    # that of another neighbor and that of another family are refused, or not for a neighbor
+    assert seen['same_output'] is True
+    assert (seen['routes'], seen['decoded'] + seen['refused']) == (3 + 3, 7)
+
+
+def test_commands_that_cannot_be_read(tmp_path: Path) -> None:
+    path = tmp_path / 'commands'
+    fails(run('--commands', path), str(path), 'No such file')
+    path.write_text('show neighbor\n')
+    fails(run('--commands', path), 'no line of it announces or withdraws')
+    path.write_text('announce route 10.0.0.0/24 next-hop many\n')
+    fails(run('--commands', path), 'ExaBGP refused every command', 'many')
+    fails(run('--commands', path, '--updates', GOBGP), 'one of them at a time')
+    fails(run('--commands', path, '--config', tmp_path / 'none'), 'none: No such file')
+    path.write_bytes(b'announce route \xff\xfe next-hop 192.0.2.1\n\0\n')
+    fails(run('--commands', path), 'ExaBGP refused every command')

@@ -13,6 +13,7 @@ from __future__ import annotations
 import pickle
 from copy import copy, deepcopy
 from inspect import signature
+from itertools import takewhile
 from typing import Any, ClassVar
 
 from exabgp.bgp import neighbor
@@ -149,18 +150,28 @@ def _deepcopy(stock: Any) -> Any:
     return copied
 
 
-def _share_all(values: Any) -> None:
-    """Share the attribute sets of the routes in `values`, which is a list, of other things too."""
-    for change in values:
-        if type(change) is Change:
-            _share(change)
+def _share_all(scope: Any, values: Any) -> None:
+    """Share the attribute sets of the routes that the parser has made of one statement.
+
+    They are in `values`, a list, which has other things in it too.
+    """
+    changes = [value for value in values if type(value) is Change]
+    last = changes[-1].attributes if changes else None
+    if type(last) is Stock:
+        # They have one set in ExaBGP.  Their ids are kept, because the parser must not hold them.
+        scope._statement = {id(change) for change in changes if change.attributes is last}
+    for change in changes:
+        _share(change)
 
 
 def _post(stock: Any) -> Any:
     def post(self: Any) -> Any:
-        """End the section of a route, and what ExaBGP's `post` does then."""
+        """End the section of a route, which is several if it has `split`."""
         done = stock(self)
-        _share_all(self.scope.get_routes()[-1:])
+        routes = self.scope.get_routes()
+        if routes and type(routes[-1].attributes) is Stock:
+            last = takewhile(lambda route: route.attributes is routes[-1].attributes, reversed(routes))
+            _share_all(self.scope, [*last])
         return done
 
     return post
@@ -168,7 +179,7 @@ def _post(stock: Any) -> Any:
 
 def _extend_routes(stock: Any) -> Any:
     def extend_routes(self: Any, value: Any) -> Any:
-        _share_all(value)
+        _share_all(self, value)
         return stock(self, value)
 
     return extend_routes
@@ -176,7 +187,7 @@ def _extend_routes(stock: Any) -> Any:
 
 def _extend(stock: Any) -> Any:
     def extend(self: Any, name: Any, data: Any) -> Any:
-        _share_all(data)
+        _share_all(self, data)
         return stock(self, name, data)
 
     return extend
@@ -184,9 +195,13 @@ def _extend(stock: Any) -> Any:
 
 def _attribute_add(stock: Any) -> Any:
     def attribute_add(self: Any, name: Any, data: Any) -> Any:
+        """Add to the set of the last route, and of those of the same statement."""
         route = self.get_route()
         if isinstance(route.attributes, Attributes):
-            route.attributes = copy(route.attributes)
+            own = copy(route.attributes)
+            for each in self.get_routes():
+                if each is route or id(each) in self._statement:
+                    each.attributes = own
         return stock(self, name, data)
 
     return attribute_add

@@ -47,7 +47,8 @@ class Attributes(Stock):
         return deepcopy(self)  # to add a community to a copy changes the attribute that it got from here
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        return Stock, (), vars(self), None, iter(self.items())
+        # Without its texts: ExaBGP's `add` does not renew the index, which another route of this set has asked for.
+        return Stock, (), None, None, iter(self.items())
 
     @classmethod
     def _share(cls, key: bytes, attributes: Any) -> Any:

@@ -47,4 +47,5 @@ class _SharedRouteDistinguisher(Shared, RouteDistinguisher):
         return len(self.rd)  # ExaBGP's reads `_len`, and every route is asked for its length
 
     def __copy__(self) -> Any:
-        return self if self.rd else self.NORD  # as ExaBGP copies an empty one
+        # as ExaBGP copies an empty one; before 5.0.7 it makes another object of it
+        return self if self.rd or not hasattr(Stock, '__copy__') else self.NORD

@@ -143,7 +143,7 @@ class _Commanded(_Configured):
         self._send(see)
         if not self.routes() and refused == len(self._commands):
             error = ' '.join(str(self._reactor.api.configuration.error).split())
-            raise Problem(f'ExaBGP refused all {refused} commands, the last one: {error or self._commands[-1]}')
+            raise Problem(f'ExaBGP refused every command, the last of {refused} with: {error or self._commands[-1]}')
         return len(self._commands) - refused, refused
 
     def _send(self, see: See | None) -> None:
