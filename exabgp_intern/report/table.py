@@ -11,8 +11,8 @@ __all__ = ('show', 'shown')
 
 
 COUNTS = {
-    'updates': '{decoded:,} NLRIs decoded, {routes:,} routes held, {refused:,} UPDATEs that ExaBGP refused, {skipped:,} '
-    'other messages skipped',
+    'updates': '{decoded:,} NLRIs decoded, {routes:,} routes held, {refused:,} UPDATEs that ExaBGP refused, '
+    '{skipped:,} other messages skipped',
     'configuration': '{routes:,} routes held, of all neighbors',
     'commands': '{decoded:,} commands, {routes:,} routes held, of all neighbors, {refused:,} commands that ExaBGP '
     'refused, {skipped:,} other lines skipped',
