@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from functools import partial
 from typing import Any, Callable, Iterable, Iterator, NamedTuple
+from weakref import ref
 
 from exabgp_intern import lines
 from exabgp_intern.installation import sets
@@ -36,16 +37,26 @@ def stats() -> dict[str, Statistics]:
     return rows
 
 
+class _Known:
+    """An object to which there is one reference."""
+
+
 def _of(table: Any, bytes_apart: Callable[[Any], int], bytes_shared: Callable[[Any, Any], int]) -> Statistics:
     # A snapshot: an iteration over the table itself would fail as soon as a thread adds to it.
     entries = table.valuerefs()
     made = table.misses()
     alive = references = copies = 0
-    for entry in entries:
+    known = _Known()
+    own = None
+    for entry in (ref(known), *entries):
         instance = entry()
         if instance is not None:
+            count = sys.getrefcount(instance)
+            if own is None:
+                own = count - 1  # `known` is one reference; the others are of this code, and Pythons differ in them
+                continue
             alive += 1
-            held = sys.getrefcount(instance) - 2  # this name's, and the call's
+            held = count - own
             references += held
             # in ExaBGP too the routes of one UPDATE share its set, so there were not more copies than UPDATEs
             copies += min(held, 1 + entry.hits) if hasattr(entry, 'hits') else held

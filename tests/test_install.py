@@ -44,9 +44,12 @@ def vpn(last=1):
 """.replace('FIRST_PROTOCOL', str(2 if SLOTS else 0))
 
 
+SIX = 'ignore:_SixMetaPathImporter:ImportWarning'  # of ExaBGP 4.2.21, on Python 3.10 and later
+
+
 def run(script: str) -> None:
     done = subprocess.run(
-        [sys.executable, '-W', 'error', '-c', PREPARE + textwrap.dedent(script)],
+        [sys.executable, '-W', 'error', '-W', SIX, '-c', PREPARE + textwrap.dedent(script)],
         capture_output=True,
         text=True,
         timeout=60,

@@ -31,8 +31,8 @@ def test_no_leak(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     'fault, verdict, grew',
     [
-        ('strong', 'LEAK: 1 of 67 objects are held by no route after withdrawals', 'what grew: 1 Attributes'),
-        ('loop', 'LEAK: 1 of 67 objects are held by no route after withdrawals', 'what grew: 1 Attributes'),
+        ('strong', 'LEAK: 1 of 67 objects are held by no route after withdrawals', 'what grew: 1 Received'),
+        ('loop', 'LEAK: 1 of 67 objects are held by no route after withdrawals', 'what grew: 1 Received'),
         ('stale', 'LEAK: 67 entries are left in the tables after a flush', 'what grew: 67 '),
         ('keys', 'LEAK: ', 'leak_check.py:'),
     ],

@@ -44,8 +44,8 @@ def run(*arguments: Any, code: str = '', **options: Any) -> subprocess.Completed
     return subprocess.run(command, capture_output=True, text=True, **options)
 
 
-def figures(*arguments: Any, expected: int = 0) -> Any:
-    done = run(*arguments, '--json')
+def figures(*arguments: Any, expected: int = 0, **options: Any) -> Any:
+    done = run(*arguments, '--json', **options)
     assert done.returncode == expected, done.stderr
     return json.loads(done.stdout)
 
@@ -356,6 +356,7 @@ def test_commands_for_the_neighbors_of_a_configuration(tmp_path: Path) -> None:
     # that of another neighbor and that of another family are refused, or not for a neighbor
     assert seen['same_output'] is True
     assert (seen['routes'], seen['decoded'] + seen['refused']) == (3 + 3, 7)
+    assert figures('--commands', path.name, '--config', config.name, cwd=tmp_path)['routes'] == 6
 
 
 def test_commands_that_cannot_be_read(tmp_path: Path) -> None:

@@ -111,14 +111,15 @@ def _needs_a_copy(change: Any) -> bool:
         and WATCHDOG not in change.attributes  # `announce watchdog` sets the action
         and change.nlri.action == ANNOUNCE  # the parser sets it, when it has parsed the neighbor
         and not getattr(change.nlri.nexthop, 'SELF', True)
-        and not (COPIES and any(id(value) in COPIES for value in lines.attributes(change.nlri).values()))
+        and not (COPIED and any(id(value) in COPIED for value in lines.attributes(change.nlri).values()))
     )
 
 
-# A deep copy of these is another object before ExaBGP 5.0.7, and ExaBGP tells it from the sentinel: by its index for
-# example.  So a copy of a route has a copy of a sentinel, one for all routes.
-SENTINELS = (RouteDistinguisher.NORD, Labels.NOLABEL, PathInfo.NOPATH)
-COPIES = {id(each): deepcopy(each) for each in SENTINELS if deepcopy(each) is not each}
+# Before ExaBGP 5.0.7 a deep copy of these is another object, and ExaBGP tells it from the sentinel: by its index for
+# example.  A copy of a route then has a copy of the sentinel.
+COPIED = {
+    id(each) for each in (RouteDistinguisher.NORD, Labels.NOLABEL, PathInfo.NOPATH) if not hasattr(each, '__deepcopy__')
+}
 
 
 def _remove_self(stock: Any) -> Any:
@@ -139,9 +140,9 @@ def _deepcopy(stock: Any) -> Any:
         if type(change) is not Change or not isinstance(change.attributes, Attributes):
             return stock(change, *memo)
         own = Change(copy(change.nlri), change.attributes)
-        for name, value in lines.attributes(change.nlri).items() if COPIES else ():
-            if id(value) in COPIES:
-                setattr(own.nlri, name, COPIES[id(value)])
+        for name, value in lines.attributes(change.nlri).items() if COPIED else ():
+            if id(value) in COPIED:
+                setattr(own.nlri, name, deepcopy(value))
         if getattr(change.nlri.nexthop, 'SELF', False):
             own.attributes = Stock()
             own.attributes.update(change.attributes)
@@ -224,7 +225,7 @@ DEL_FROM_RIB_COPIES = 'deepcopy' in vars(outgoing)
 
 
 def known() -> bool:
-    """Return whether ExaBGP keeps announced routes as 4.2 and 5.0 do."""
+    """Return whether ExaBGP keeps announced routes as 4.2.22 and 5.0 do."""
     methods = (
         *((section.post, ('self',)) for section in (ParseStaticRoute, ParseFlowRoute, ParseVPLS)),
         (Scope.extend_routes, ('self', 'value')),

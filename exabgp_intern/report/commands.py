@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from importlib import import_module
 from typing import Any, Iterator
@@ -45,7 +46,9 @@ def commanded(path: str, config: str = '') -> Workload:
 
 def reactor(configuration: Any) -> Any:
     """Return ExaBGP's reactor for the `configuration`."""
+    directory = os.getcwd()
     made = import_module('exabgp.reactor.loop').Reactor(configuration)
+    os.chdir(directory)  # as a daemon it has left it
     made.configuration = configuration  # 4.2 has made one
     made.processes = _answers()
     made.asynchronous.schedule = _run
