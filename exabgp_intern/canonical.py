@@ -5,12 +5,12 @@ Three classes make a family.  Each derives from the one before it.
 ExaBGP's own class
     It is left as it is.
 The canonical class
-    This is the class that users name.  Its `__new__` looks the value up in a table, and returns the instance there.
+    This is the class that users name.  Its `__new__` returns the instance of a value from a table, or makes one.
 The shared class
     Only its instances are in the table.  They hold the value in slots, and cannot be changed.
 
-Some objects are not shared: those of a user's subclass, and those of a value that cannot be a key of the table.  They
-are plain instances of their class: ExaBGP's `__init__` fills them, and they behave as ExaBGP's own objects do.
+Some objects are not shared, for example those of a user's subclass, and those of a value that cannot be a key of the
+table.  They are plain instances of their class: ExaBGP's `__init__` fills them, and they behave as ExaBGP's own do.
 
 The table (see table.py) holds its instances weakly: when the last route that refers to an instance goes, the instance
 goes too.
@@ -42,20 +42,20 @@ def slots(stock: Any, *names: str) -> Any:
 
 @property  # type: ignore[misc]
 def read_only(self: Any) -> Any:
-    """The value of a shared instance, by the names of ExaBGP's attributes: its `__dict__`, which nobody can change."""
+    """The `__dict__` of a shared instance, with the names of ExaBGP's attributes.  Nobody can change it."""
     return MappingProxyType({name: getattr(self, name) for name in self._state})
 
 
 def looked_up(decode: Any) -> Any:
-    """Return the class method `decode(cls, data)` with a lookup of the wire bytes `data` before it."""
+    """Return a class method that looks the wire bytes `data` up first, and calls `decode(cls, data)` for others."""
 
     @wraps(decode)
     def look(cls: Any, data: Any) -> Any:
         try:
             shared = cls._refs[data]()
-            if shared is not None and len(data) == cls._length:  # the table has keys of other lengths, too
+            if shared is not None and len(data) == cls._length:  # the constructor takes other lengths
                 return shared
-        except Exception:  # it is not there, or cannot be
+        except Exception:  # no such key, or not hashable
             pass
         if type(data) is bytes and len(data) == cls._length and cls is cls._canonical:
             return cls._make(data)
@@ -65,7 +65,7 @@ def looked_up(decode: Any) -> Any:
 
 
 class CanonicalType(ABCMeta):
-    """Gives every class a table of its own.  That of a user's subclass stays empty, so a lookup finds nothing there."""
+    """Gives every class a table of its own.  Only that of a canonical class is filled, so a subclass finds nothing."""
 
     def __new__(mcs, name: str, bases: Any, namespace: Any, /, **kwargs: Any) -> Any:
         table = Table()
@@ -73,8 +73,8 @@ class CanonicalType(ABCMeta):
         cls: Any = super().__new__(mcs, name, bases, namespace, **kwargs)
         if '_stock' in namespace:
             cls._canonical = cls
-            # In protocols 0 and 1, pickle refuses an object whose class has names in `__slots__`, as in ExaBGP 4.2.
-            # It looks at the first `__slots__` only.  An empty one here would make it drop the attributes instead.
+            # Pickle protocols 0 and 1 refuse an object whose class has slots, as those of ExaBGP 4.2 have.  They look
+            # at the first `__slots__` only.  With an empty one here they would lose the attributes without an error.
             del cls.__slots__
         elif cls._canonical and cls.__new__ is cls._canonical.__new__:
             cls.__new__ = cls._new_plain  # a subclass of the user's: its `__init__` may take other arguments
@@ -88,13 +88,13 @@ class Canonical(metaclass=CanonicalType):
 
     _stock: ClassVar[Any]  # ExaBGP's class
     _state: ClassVar[Any]  # the attributes of its instances; by default the first one is the key
-    _length: ClassVar[Any] = None  # the octets of a value on the wire, if these are its key
+    _length: ClassVar[Any] = None  # how many octets a value has on the wire, if these are its key
     _sentinel: ClassVar[str] = ''  # the name of ExaBGP's object for no octets, if there is one
     _decoder: ClassVar[str] = 'unpack'  # the name of ExaBGP's factory for wire bytes, '' if there is none
 
     # install() compares the canonical class with ExaBGP's:
     _parameters: ClassVar[Any]  # what ExaBGP's constructor takes
-    _samples: ClassVar[Any]  # arguments to construct an instance of both with
+    _samples: ClassVar[Any]  # arguments, to construct an instance of each of the two
     _shows: ClassVar[Any] = ('__len__', '__str__', 'json', 'pack')  # methods that must return the same
 
     _canonical: ClassVar[Any] = None  # the canonical class; in a subclass, `cls is cls._canonical` is false
@@ -113,26 +113,29 @@ class Canonical(metaclass=CanonicalType):
 
     @staticmethod
     def _new_plain(cls: Any, /, *args: Any, **kwargs: Any) -> Any:
-        """Return an instance without a value, as `__new__` of ExaBGP's class does."""
+        """Return an instance that `__init__` has yet to fill, as `__new__` of ExaBGP's class does."""
         new = super(Canonical, cls).__new__
-        # that of object refuses arguments; one of a mixin behind the canonical class may want them
+        # `object.__new__` refuses arguments.  That of a mixin, behind the canonical class, may need them.
         return new(cls) if new is object.__new__ else new(cls, *args, **kwargs)
 
     @classmethod
     def _construct(cls, value: Any, *others: Any) -> Any:
         """Run ExaBGP's constructor, and return the shared instance of the value that it makes.
 
-        The values are in the order of its parameters, with ... for one that was not given.
-        Return a plain instance, for Python to call `__init__` on, if the value cannot be shared.
+        The values are in the order of its parameters, with ... for one that was not given.  Octets of the right length
+        need no constructor.
+        Return a plain instance if the value cannot be shared.  Python then calls `__init__` on it, perhaps once more.
         Raise what ExaBGP's constructor raises.  The table is then as it was before.
         """
         if type(value) is bytes and len(value) == cls._length and not others and cls is cls._canonical:
             return cls._make(value)
         plain = cls._new_plain(cls)
-        given = {name: value for name, value in zip(cls._parameters, (value, *others)) if value is not ...}
-        if not given or cls is not cls._canonical:
-            return plain  # copy and pickle call `__new__` so, and fill it themselves
-        if any(hasattr(type(value), '__next__') for value in given.values()):
+        given = {name: each for name, each in zip(cls._parameters, (value, *others)) if each is not ...}
+        if not given:
+            return plain  # copy and pickle call `__new__` without arguments, and fill the instance themselves
+        if cls is not cls._canonical:
+            return plain  # the `__new__` of a user's subclass has called ours
+        if any(hasattr(type(each), '__next__') for each in given.values()):
             return plain  # an iterator can be read only once, and Python will call `__init__`
         cls.__init__(plain, **given)
         return cls._of(plain)
@@ -155,7 +158,7 @@ class Canonical(metaclass=CanonicalType):
             return value
         try:
             copied = bytes(value) if isinstance(value, (bytes, bytearray, memoryview)) else None
-            return copied if copied is not None and copied == value else None  # one of signed octets may differ
+            return copied if copied is not None and copied == value else None  # a view of signed octets differs
         except Exception:  # a memoryview that was released
             return None
 
@@ -177,7 +180,7 @@ class Canonical(metaclass=CanonicalType):
     def from_packed(cls: Any, data: Any) -> Any:
         """Return the instance for the wire bytes `data`, and ExaBGP's sentinel for no bytes.
 
-        Accepts and refuses what ExaBGP's decoder does, in the same words.  But of no bytes that makes another object.
+        Accept and refuse what ExaBGP's decoder does, in the same words.  For no bytes, that makes a new object instead.
         """
         if cls._sentinel and data == b'':
             return getattr(cls, cls._sentinel)
@@ -195,7 +198,8 @@ class Shared:
     if TYPE_CHECKING:
         _canonical: ClassVar[Any]
 
-    # Python calls `__init__` on every instance that `__new__` returns.  That of object does nothing, in C.
+    # Python calls `__init__` on every instance that `__new__` returns.  `object.__init__` does nothing, in C.
+    # It ignores the arguments, because the class has a `__new__` of its own.
     __init__ = object.__init__
 
     def __init_subclass__(cls) -> None:
@@ -204,16 +208,19 @@ class Shared:
         canonical: Any = cls.__bases__[1]
         canonical._shared = cls
         if not hasattr(canonical, '_fill'):
-            canonical._fill = vars(cls)[cls.__slots__[0]].__set__  # type: ignore[misc]  # past __setattr__
+            canonical._fill = vars(cls)[cls.__slots__[0]].__set__  # type: ignore[misc]  # not the __setattr__ below
         cls.__name__ = canonical.__name__  # Python's error messages show it
         cls.__qualname__ = f'{canonical.__qualname__}._shared'
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
-        """Do what the canonical class does, so that `type(instance)(...)` constructs as the class itself."""
+        """Call the canonical class, for `type(instance)(...)`.  Without arguments return a plain instance.
+
+        ExaBGP's copies call `type(instance).__new__(type(instance))`, and fill what they get.
+        """
         if args or kwargs:
             return cls._canonical(*args, **kwargs)
         plain = cls._canonical.__new__(cls._canonical)
-        with suppress(Exception):  # without a default value it stays empty, for a copy to fill
+        with suppress(Exception):  # Python does not, because it is not of this class; some need an argument
             plain.__init__()
         return plain
 

@@ -23,10 +23,10 @@ class Hook:
         return getattr(found, '__func__', found)
 
     def install(self) -> None:
-        """Put our function there, unless it is there already, or somebody has wrapped it and calls it."""
+        """Put our function there, unless what is there is not what we replaced: it is ours, or somebody's wrapper."""
         if self._ours and self._ours._stock is not vars(self._owner)[self._name]:
             return
-        self.uninstall()  # of an earlier import of this package
+        self.uninstall()  # that of an earlier import of this package
         stock = vars(self._owner)[self._name]
         self._ours = self._make(getattr(stock, '__func__', stock))
         self._ours._stock = stock

@@ -471,6 +471,26 @@ SEQUENCES: dict[str, list[Operation]] = {
             )
         )
     ),
+    'late for all that a later section has split': session(
+        *(
+            both(announce('unicast 10.6.2.0/23 next-hop 192.0.2.9 med 5 split /24;'), empty, 'l2vpn { med 100; }')
+            for empty in ('static { }', 'announce { ipv4 { } }')
+        )
+    ),
+    'marks by their codes': [
+        (
+            'load',
+            both(
+                static(
+                    *(
+                        f'route 10.6.{at}.0/24 next-hop 192.0.2.9 attribute [ {code} 0x40 0x{value} ];'
+                        for at, value in enumerate(('', '01'))
+                    )
+                )
+            ),
+        )
+        for code in ('0xfffa', '0xfffb', '0xfffc', '0xfffd')
+    ],
     'vpls': [
         *session(both(f'l2vpn {{ {" ".join(VPLS)} }}'), both(f'l2vpn {{ {VPLS[1]} {VPLS[2]} }}')),
         *commands(f'announce {vpls_line(9, "192.0.2.10", ("med 5",))}'),
@@ -1166,6 +1186,31 @@ def test_a_method_that_somebody_has_wrapped_is_not_installed_twice() -> None:
     assert vars(Neighbor)['remove_self'] is STOCK_REMOVE_SELF
 
 
+def test_what_was_there_before_is_asked_for_every_route(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+
+    def remove_self(self: Any, changes: Any) -> Any:
+        calls.append(changes)
+        return STOCK_REMOVE_SELF(self, changes)
+
+    monkeypatch.setattr(Neighbor, 'remove_self', remove_self)
+    loaded(both(static(*ROUTES))).end()
+    without = len(calls)
+    exabgp_intern.install()
+    try:
+        loaded(both(static(*ROUTES))).end()
+    finally:
+        exabgp_intern.uninstall()
+    assert len(calls) == 2 * without > 0
+
+
+def test_an_iterator_of_routes_is_not_consumed() -> None:
+    with interned():
+        scope = Scope()
+        scope.extend_routes(iter([1, 2]))
+        assert scope.get_routes() == [1, 2]
+
+
 def test_a_wrapper_of_functools_is_left_alone_too() -> None:
     announced.HOOKS.install()
     ours = vars(Neighbor)['remove_self']
@@ -1225,7 +1270,7 @@ def planted() -> Iterator[Callable[[str, str], Any]]:
 # the line, what stands for it, and a sequence that shows it
 FAULTS = {
     'no set of its own at next-hop self': (
-        "if getattr(change.nlri.nexthop, 'SELF', False):",
+        "if getattr(getattr(change.nlri, 'nexthop', None), 'SELF', False):",
         'if False:',
         'next hop self',
     ),

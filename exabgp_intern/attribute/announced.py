@@ -1,7 +1,7 @@
-"""Announced routes: one attribute set for all routes of the configuration and the API that have the same attributes.
+"""Announced routes: those of the configuration and the API with the same attributes share one attribute set.
 
-There are no octets to find such a set by.  Its key is the pickle of its attributes: two pickles are equal only if the
-state of all objects in them is.  What cannot be pickled is not shared.
+An announced route has no octets to look its set up by.  The key of a set is the pickle of its attributes: two pickles
+are equal only if the state of all objects in them is.  What cannot be pickled is not shared.
 
 ExaBGP makes two deep copies of each route that it has parsed, for each neighbor: one in `neighbor.changes`, and one in
 the RIB.  Here a set is shared as soon as its route is complete, and a copy of a route has the set of the original.  A
@@ -11,9 +11,9 @@ route in which ExaBGP changes nothing for a neighbor is not copied.  It is then 
 from __future__ import annotations
 
 import pickle
+from collections import Counter
 from copy import copy, deepcopy
 from inspect import signature
-from itertools import takewhile
 from typing import Any, ClassVar
 
 from exabgp.bgp import neighbor
@@ -35,11 +35,21 @@ from exabgp_intern.table import Entry, Table
 __all__ = ('HOOKS', 'TABLE', 'known')
 
 ANNOUNCE, _ = lines.actions()
+SPLIT = Attribute.CODE.INTERNAL_SPLIT
 WATCHDOG, WITHDRAW = Attribute.CODE.INTERNAL_WATCHDOG, Attribute.CODE.INTERNAL_WITHDRAW
+
+# `del_from_rib` of ExaBGP 4.2 changes the route that it is given, that of 5.0 a copy.
+DEL_FROM_RIB_COPIES = 'deepcopy' in vars(outgoing)
+
+# Before ExaBGP 5.0.7 a deep copy of these is another object, and ExaBGP tells it from the sentinel: by its index for
+# example.  A copy of a route then has a copy of the sentinel.
+COPIED_SENTINELS = {
+    id(each) for each in (RouteDistinguisher.NORD, Labels.NOLABEL, PathInfo.NOPATH) if not hasattr(each, '__deepcopy__')
+}
 
 
 class _Entry(Entry):
-    """An entry that has the next hop of a route with its set: a route has one beside the attribute NEXT_HOP."""
+    """An entry that also has a next hop: that of NLRIs, besides the attribute NEXT_HOP.  Routes of one set share it."""
 
     __slots__ = ('next_hop',)
 
@@ -57,7 +67,7 @@ class Announced(Attributes):
     _table = _Sets()
     _refs: ClassVar[dict[bytes, Any]] = _table.data
 
-    # ExaBGP takes these two marks out of the set when it puts the route into the RIB.  It neither sends nor shows them.
+    # ExaBGP removes these two marks when the route enters the RIB.  Here they stay.  It neither sends nor shows them.
 
     def watchdog(self) -> Any:
         return self.get(WATCHDOG)
@@ -69,20 +79,21 @@ class Announced(Attributes):
 def _key_of(attributes: Any) -> bytes:
     items = list(attributes.items())
     if not attributes.keys().isdisjoint(Stock.INTERNAL):
-        # ExaBGP makes a class for each of its marks: a str or an int, or an object that holds nothing
+        # ExaBGP defines the class of a mark in a function, so it cannot be pickled: a str, an int, or without a value.
         items = [
             (code, (type(value).__qualname__, getattr(value, '__getnewargs__', tuple)()))
-            if code in Stock.INTERNAL
+            if code in Stock.INTERNAL and not isinstance(value, Attribute)
             else (code, value)
             for code, value in items
         ]
     return pickle.dumps(items, pickle.HIGHEST_PROTOCOL)
 
 
-def _share(change: Any) -> None:
+def _share(change: Any, alone: bool = True) -> None:
     """Give a route the shared set that has the same attributes, and the next hop of the first route of that set.
 
-    Do nothing if the set is shared already, or if its attributes cannot be shared.
+    Do nothing if the set is shared already, or if its attributes cannot be shared.  If the route has its set `alone`,
+    this may become the shared one.
     """
     attributes = change.attributes
     if type(attributes) is not Stock:
@@ -92,8 +103,10 @@ def _share(change: Any) -> None:
     except Exception:
         return
     entry = Announced._refs.get(key)
-    shared = entry and entry()
-    change.attributes = shared = Announced._share(key, attributes) if shared is None else shared
+    shared = None if entry is None else entry()
+    if shared is None:
+        shared = Announced._share(key, attributes if alone else deepcopy(attributes))
+    change.attributes = shared
     entry = Announced._refs[key]
     next_hop = getattr(change.nlri, 'nexthop', None)
     if entry.next_hop is None:
@@ -108,24 +121,19 @@ def _needs_a_copy(change: Any) -> bool:
         DEL_FROM_RIB_COPIES
         and type(change) is Change
         and type(change.attributes) is Announced
-        and WATCHDOG not in change.attributes  # `announce watchdog` sets the action
-        and change.nlri.action == ANNOUNCE  # the parser sets it, when it has parsed the neighbor
+        and WATCHDOG not in change.attributes  # `announce watchdog` sets the action, if to the same value
+        and change.nlri.action == ANNOUNCE  # ExaBGP may yet set another one
         and not getattr(change.nlri.nexthop, 'SELF', True)
-        and not (COPIED and any(id(value) in COPIED for value in lines.attributes(change.nlri).values()))
+        and not (COPIED_SENTINELS and COPIED_SENTINELS & {*map(id, lines.attributes(change.nlri).values())})
     )
 
 
-# Before ExaBGP 5.0.7 a deep copy of these is another object, and ExaBGP tells it from the sentinel: by its index for
-# example.  A copy of a route then has a copy of the sentinel.
-COPIED = {
-    id(each) for each in (RouteDistinguisher.NORD, Labels.NOLABEL, PathInfo.NOPATH) if not hasattr(each, '__deepcopy__')
-}
-
-
 def _remove_self(stock: Any) -> Any:
+    of_exabgp = getattr(stock, '__globals__', None) is vars(neighbor)
+
     def remove_self(self: Any, changes: Any) -> Any:
         """Return a neighbor's own route, `next-hop self` resolved, for the route `changes`."""
-        if not _needs_a_copy(changes):
+        if of_exabgp and not _needs_a_copy(changes):
             return changes
         own = stock(self, changes)
         _share(own)
@@ -137,42 +145,42 @@ def _remove_self(stock: Any) -> Any:
 def _deepcopy(stock: Any) -> Any:
     def copied(change: Any, *memo: Any) -> Any:
         """Copy a route so that ExaBGP can change it: its NLRI, and its attributes if the next hop is self."""
-        if type(change) is not Change or not isinstance(change.attributes, Attributes):
+        if type(change) is not Change:
             return stock(change, *memo)
         own = Change(copy(change.nlri), change.attributes)
-        for name, value in lines.attributes(change.nlri).items() if COPIED else ():
-            if id(value) in COPIED:
+        _share(own, alone=False)
+        if not isinstance(own.attributes, Attributes):
+            return stock(change, *memo)
+        for name, value in lines.attributes(change.nlri).items() if COPIED_SENTINELS else ():
+            if id(value) in COPIED_SENTINELS:
                 setattr(own.nlri, name, deepcopy(value))
-        if getattr(change.nlri.nexthop, 'SELF', False):
-            own.attributes = Stock()
-            own.attributes.update(change.attributes)
+        if getattr(getattr(change.nlri, 'nexthop', None), 'SELF', False):
+            attributes = Stock()
+            attributes.update(own.attributes)
+            own.attributes = attributes
         return own
 
     return copied
 
 
-def _share_all(scope: Any, values: Any) -> None:
-    """Share the attribute sets of the routes that the parser has made of one statement.
+def _share_all(values: Any) -> None:
+    """Share the attribute sets of the routes that the parser has made of one statement, and are complete.
 
-    They are in `values`, a list, which has other things in it too.
+    `values` may hold other things too.  If several routes have one set, it stays theirs: what the parser adds to the
+    last one later, ExaBGP adds to all of them.  Those that are yet to be split will have one set, too.
     """
-    changes = [value for value in values if type(value) is Change]
-    last = changes[-1].attributes if changes else None
-    if type(last) is Stock:
-        # They have one set in ExaBGP.  Their ids are kept, because the parser must not hold them.
-        scope._statement = {id(change) for change in changes if change.attributes is last}
+    changes = [value for value in values if type(value) is Change] if isinstance(values, list) else []
+    sets = Counter(id(change.attributes) for change in changes)
     for change in changes:
-        _share(change)
+        if sets[id(change.attributes)] == 1 and SPLIT not in change.attributes:
+            _share(change)
 
 
 def _post(stock: Any) -> Any:
     def post(self: Any) -> Any:
-        """End the section of a route, which is several if it has `split`."""
+        """End the section of a route."""
         done = stock(self)
-        routes = self.scope.get_routes()
-        if routes and type(routes[-1].attributes) is Stock:
-            last = takewhile(lambda route: route.attributes is routes[-1].attributes, reversed(routes))
-            _share_all(self.scope, [*last])
+        _share_all(self.scope.get_routes()[-2:])  # the routes of one statement follow each other
         return done
 
     return post
@@ -180,7 +188,7 @@ def _post(stock: Any) -> Any:
 
 def _extend_routes(stock: Any) -> Any:
     def extend_routes(self: Any, value: Any) -> Any:
-        _share_all(self, value)
+        _share_all(value)
         return stock(self, value)
 
     return extend_routes
@@ -188,7 +196,7 @@ def _extend_routes(stock: Any) -> Any:
 
 def _extend(stock: Any) -> Any:
     def extend(self: Any, name: Any, data: Any) -> Any:
-        _share_all(self, data)
+        _share_all(data)
         return stock(self, name, data)
 
     return extend
@@ -196,13 +204,10 @@ def _extend(stock: Any) -> Any:
 
 def _attribute_add(stock: Any) -> Any:
     def attribute_add(self: Any, name: Any, data: Any) -> Any:
-        """Add to the set of the last route, and of those of the same statement."""
+        """Add to the set of the last route."""
         route = self.get_route()
         if isinstance(route.attributes, Attributes):
-            own = copy(route.attributes)
-            for each in self.get_routes():
-                if each is route or id(each) in self._statement:
-                    each.attributes = own
+            route.attributes = copy(route.attributes)
         return stock(self, name, data)
 
     return attribute_add
@@ -219,9 +224,6 @@ HOOKS = Hooks(
         *(Hook(module, 'deepcopy', _deepcopy) for module in (neighbor, outgoing) if 'deepcopy' in vars(module)),
     ]
 )
-
-# Before 5.0 it changes the route that it is given.
-DEL_FROM_RIB_COPIES = 'deepcopy' in vars(outgoing)
 
 
 def known() -> bool:

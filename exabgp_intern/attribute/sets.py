@@ -47,12 +47,12 @@ class Attributes(Stock):
         return deepcopy(self)  # to add a community to a copy changes the attribute that it got from here
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        # Without its texts: ExaBGP's `add` does not renew the index, which another route of this set has asked for.
+        # Without its texts: ExaBGP's `add` does not renew the index, which may have been made for another route.
         return Stock, (), None, None, iter(self.items())
 
     @classmethod
     def _share(cls, key: bytes, attributes: Any) -> Any:
-        """Return the set for `key`: `attributes`, which nobody else has yet, unless another is there already."""
+        """Return the set for `key`: `attributes`, which no other route has yet, unless another is there already."""
         for attribute in attributes.values():
             if isinstance(attribute, Communities):
                 attribute.communities = _Frozen(attribute.communities)

@@ -23,7 +23,7 @@ class _FromWire(Canonical):
             shared = cls._refs[packed]()
             if shared is not None:
                 return shared
-        except Exception:  # it is not there, or cannot be
+        except Exception:  # no such key, or not hashable
             pass
         return cls._construct(packed)
 

@@ -32,7 +32,7 @@ class ESI(Canonical, Stock):
             shared = cls._refs[esi]()
             if shared is not None:
                 return shared
-        except Exception:  # it is not there, or cannot be
+        except Exception:  # no such key, or not hashable
             pass
         return cls._construct(esi)
 

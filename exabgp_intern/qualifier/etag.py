@@ -32,7 +32,7 @@ class EthernetTag(Canonical, Stock):
             # exactly int: True and 1.0 are equal to 1, and print differently
             if shared is not None and type(tag) is int:
                 return shared
-        except Exception:  # it is not there, or cannot be
+        except Exception:  # no such key, or not hashable
             pass
         return cls._construct(tag)
 

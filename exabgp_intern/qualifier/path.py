@@ -34,7 +34,7 @@ class PathInfo(Canonical, Stock):
             shared = cls._refs[packed]()
             if shared is not None and packed:  # ExaBGP reads the others only where there are no octets
                 return shared
-        except Exception:  # it is not there, or cannot be
+        except Exception:  # no such key, or not hashable
             pass
         if type(packed) is bytes and packed and cls is cls._canonical:
             return cls._make(packed)

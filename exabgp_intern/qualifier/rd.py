@@ -14,7 +14,7 @@ Stock: Any = stock_of(rd.RouteDistinguisher)
 
 
 class RouteDistinguisher(Canonical, Stock):
-    """ExaBGP's RouteDistinguisher, one instance a value: `RouteDistinguisher(rd)` with `rd` 8 octets."""
+    """ExaBGP's RouteDistinguisher, one instance for each value: `RouteDistinguisher(rd)` with `rd` 8 octets."""
 
     __slots__ = ()
 
@@ -30,7 +30,7 @@ class RouteDistinguisher(Canonical, Stock):
             shared = cls._refs[rd]()
             if shared is not None:
                 return shared
-        except Exception:  # it is not there, or cannot be
+        except Exception:  # no such key, or not hashable
             pass
         return cls._construct(rd)
 
@@ -41,11 +41,11 @@ class _SharedRouteDistinguisher(Shared, RouteDistinguisher):
     __slots__ = slots(Stock, 'rd')
     __dict__ = read_only
 
-    _len = property(lambda self: len(self.rd))
+    _len = property(lambda self: len(self.rd))  # ExaBGP's attribute
 
     def __len__(self) -> int:
-        return len(self.rd)  # ExaBGP's reads `_len`, and every route is asked for its length
+        return len(self.rd)  # ExaBGP's reads `_len`, which is slower, and every route is asked for its length
 
     def __copy__(self) -> Any:
-        # as ExaBGP copies an empty one; before 5.0.7 it makes another object of it
+        # ExaBGP's `__copy__` returns NORD for an empty value.  ExaBGP before 5.0.7 has no `__copy__`.
         return self if self.rd or not hasattr(Stock, '__copy__') else self.NORD
