@@ -76,7 +76,8 @@ class CanonicalType(ABCMeta):
             # Pickle protocols 0 and 1 refuse an object whose class has slots, as those of ExaBGP 4.2 have.  They look
             # at the first `__slots__` only.  With an empty one here they would lose the attributes without an error.
             del cls.__slots__
-        elif cls._canonical and cls.__new__ is cls._canonical.__new__:
+        canonical = getattr(cls, '_canonical', None)  # a class of the user's may have this metaclass alone
+        if canonical and cls is not canonical and cls.__new__ is canonical.__new__:
             cls.__new__ = cls._new_plain  # a subclass of the user's: its `__init__` may take other arguments
         return cls
 

@@ -285,6 +285,14 @@ def test_a_metaclass_may_derive_from_ours() -> None:
     assert type(Mine(VALUE)) is Mine and seen == [(VALUE,)]
 
 
+def test_the_metaclass_may_be_that_of_another_class() -> None:
+    class Other(metaclass=type(OURS['RouteDistinguisher'])):
+        def __init__(self, note: str) -> None:
+            self.note = note
+
+    assert Other('mine').note == 'mine' and not isinstance(Other('mine'), OURS['RouteDistinguisher'])
+
+
 def test_a_base_with_a_metaclass_of_its_own_needs_one_that_derives_from_both() -> None:
     @typing.runtime_checkable
     class Closes(typing.Protocol):
