@@ -141,12 +141,10 @@ class Speaker:
 
     def __init__(self) -> None:
         self.configuration = Configuration([CONFIGURATION], text=True)
-        self.peers: list[Any] = []
+        self.reactor = reactor(self.configuration)
         self.reload()
         self.negotiated = negotiated_session(self.neighbor, self.neighbor.families(), self.neighbor.addpaths(), True)
-        self.reactor = reactor(self.configuration)
         add_peers(self.reactor)
-        self.peers = list(self.reactor._peers.values())
 
     def reload(self, routes: str = '') -> None:
         self.configuration._configurations = [CONFIGURATION % routes]
@@ -158,7 +156,7 @@ class Speaker:
             # what ExaBGP's peer does when it sees a new configuration
             self.rib.outgoing.replace_reload(self.neighbor.previous.changes, self.neighbor.changes)
             self.neighbor.previous = None
-        for peer in self.peers:
+        for peer in self.reactor._peers.values():
             peer.neighbor = self.neighbor
 
     def receive(self, bodies: Iterator[bytes]) -> None:

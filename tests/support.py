@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import types
 from typing import Any, Callable
 
 import pytest
@@ -52,6 +54,16 @@ def outcome(make: Callable[[], Any]) -> Any:
         return make()
     except Exception as raised:
         return type(raised), str(raised)
+
+
+def with_a_fault(module: types.ModuleType, line: str, fault: str) -> Any:
+    """Return a module that has the source of `module`, but `fault` in the place of its `line`."""
+    source = inspect.getsource(module)
+    assert source.count(line) == 1, line
+    faulty = types.ModuleType('faulty')
+    faulty.__dict__.update(__file__=module.__file__)
+    exec(compile(source.replace(line, fault), 'faulty', 'exec'), faulty.__dict__)
+    return faulty
 
 
 def typed(value: Any) -> Any:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import functools
 import gc
-import inspect
 import pickle
 import sys
 import types
@@ -34,7 +33,7 @@ from exabgp_intern.attribute.announced import Announced
 from exabgp_intern.installation import installed, sets
 from exabgp_intern.report.commands import obey, reactor
 from exabgp_intern.report.loading import negotiated_session
-from tests.support import NO_HOOKS, outcome
+from tests.support import NO_HOOKS, outcome, with_a_fault
 
 if 'Announced' not in sets():
     pytest.skip('ExaBGP keeps announced routes otherwise before 4.2.22', allow_module_level=True)
@@ -1243,13 +1242,9 @@ def test_another_shape_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def planted() -> Iterator[Callable[[str, str], Any]]:
     """Return what puts one line for another of the module, and returns what has its hooks in use."""
-    source = inspect.getsource(announced)
 
     def plant(line: str, fault: str) -> Any:
-        assert source.count(line) == 1, line
-        faulty = types.ModuleType('faulty')
-        faulty.__dict__.update(__file__=announced.__file__)
-        exec(compile(source.replace(line, fault), 'faulty', 'exec'), faulty.__dict__)
+        faulty = with_a_fault(announced, line, fault)
 
         @contextmanager
         def under() -> Iterator[None]:

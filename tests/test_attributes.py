@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import gc
-import inspect
 import pickle
 import sys
 import types
@@ -49,6 +48,7 @@ from tests.attribute_sets import (
     stock,
     update,
 )
+from tests.support import with_a_fault
 
 FULL = SETS['all']
 
@@ -578,13 +578,9 @@ def test_stats_have_a_row() -> None:
 @pytest.fixture
 def planted() -> Iterator[Callable[[str, str], None]]:
     """Put one line for another of the module, whose decoder is then in use."""
-    source = inspect.getsource(attributes)
 
     def plant(line: str, fault: str) -> None:
-        assert source.count(line) == 1, line
-        faulty = types.ModuleType('faulty')
-        faulty.__dict__.update(__file__=attributes.__file__)
-        exec(compile(source.replace(line, fault), 'faulty', 'exec'), faulty.__dict__)
+        faulty = with_a_fault(attributes, line, fault)
         attributes.HOOKS.uninstall()
         faulty.HOOKS.install()
         assert faulty.HOOKS.installed()

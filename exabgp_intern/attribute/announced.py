@@ -124,7 +124,7 @@ def _needs_a_copy(change: Any) -> bool:
         and WATCHDOG not in change.attributes  # `announce watchdog` sets the action, if to the same value
         and change.nlri.action == ANNOUNCE  # ExaBGP may yet set another one
         and not getattr(change.nlri.nexthop, 'SELF', True)
-        and not (COPIED_SENTINELS and COPIED_SENTINELS & {*map(id, lines.attributes(change.nlri).values())})
+        and (not COPIED_SENTINELS or COPIED_SENTINELS.isdisjoint(map(id, lines.attributes(change.nlri).values())))
     )
 
 

@@ -56,9 +56,8 @@ class NextHop(Canonical, Stock):
         """Return the next hop for the 4 or 16 octets of an address, NoNextHop for none."""
         if type(data) is bytes and len(data) in cls._families and cls is cls._canonical:
             return cls._intern(data)
-        made = cls._stock.unpack.__func__(
-            cls, data, direction, negotiated
-        )  # of the class that ExaBGP's module calls NextHop
+        # ExaBGP makes an instance of what its module calls NextHop
+        made = cls._stock.unpack.__func__(cls, data, direction, negotiated)
         return made if made is cls._no_next_hop else cls(made.top(), made.ton())
 
     from_packed = unpack
