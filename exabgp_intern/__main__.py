@@ -69,6 +69,7 @@ def _doctor(arguments: argparse.Namespace) -> int:
 
 
 def _add_report(parser: argparse.ArgumentParser) -> None:
+    from exabgp_intern.report.internet import PREFIXES_AN_UPDATE
     from exabgp_intern.report.messages import NLRIS_PER_UPDATE
     from exabgp_intern.report.synthetic import FAMILIES
 
@@ -91,7 +92,22 @@ def _add_report(parser: argparse.ArgumentParser) -> None:
     made.add_argument('--routes', type=_up_to(1 << 24), default=100_000, metavar='N', help='%(default)s')
     made.add_argument('--vrfs', type=_up_to(65_535), default=10, metavar='N', help='%(default)s')
     made.add_argument('--labels', type=_up_to(1_000_000), default=100, metavar='N', help='%(default)s')
-    made.add_argument('--family', choices=FAMILIES, default='vpnv4', help='%(default)s')
+    made.add_argument(
+        '--family',
+        choices=[*FAMILIES, 'internet'],
+        default='vpnv4',
+        help='%(default)s; internet is IPv4 unicast with AS paths, communities and what else a full table has',
+    )
+    made.add_argument(
+        '--peers', type=_up_to(1_000), default=1, metavar='N', help='of internet, each sends all routes; %(default)s'
+    )
+    made.add_argument(
+        '--prefixes-per-update',
+        type=_average,
+        default=PREFIXES_AN_UPDATE,
+        metavar='X',
+        help='of internet, on average; %(default)s',
+    )
     parser.add_argument(
         '--nlris-per-update',
         type=_up_to(100),  # of the longest, 39 octets, no more fit into 4096
@@ -114,6 +130,16 @@ def _up_to(most: int) -> Callable[[str], int]:
     return number
 
 
+def _average(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0
+    if not 1 <= number <= 100:
+        raise argparse.ArgumentTypeError(f'{text!r} is not a number from 1 to 100')
+    return number
+
+
 def _picture(path: str) -> str:
     if not path.endswith(('.png', '.svg')):
         raise argparse.ArgumentTypeError(f'{path!r} ends in neither .png nor .svg')
@@ -123,6 +149,7 @@ def _picture(path: str) -> str:
 def _report(arguments: argparse.Namespace) -> int:
     from exabgp_intern.report.command import report
     from exabgp_intern.report.commands import commanded
+    from exabgp_intern.report.internet import internet
     from exabgp_intern.report.sources import configured, received
     from exabgp_intern.report.synthetic import synthetic
     from exabgp_intern.report.workload import Problem
@@ -135,6 +162,8 @@ def _report(arguments: argparse.Namespace) -> int:
         workload = received(arguments.updates, arguments.nlris_per_update)
     elif arguments.config:
         workload = configured(arguments.config)
+    elif arguments.family == 'internet':
+        workload = internet(arguments.routes, arguments.prefixes_per_update, arguments.peers)
     else:
         made = arguments.family, arguments.routes, arguments.vrfs, arguments.labels
         workload = synthetic(*made, arguments.nlris_per_update)
