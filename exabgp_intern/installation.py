@@ -18,15 +18,24 @@ __all__ = ('DEFAULT', 'SETS', 'UnsupportedExaBGP', 'exabgp_version', 'install', 
 # All but MAC: the MAC addresses of a table are nearly all different.
 DEFAULT = ('RouteDistinguisher', 'Labels', 'PathInfo', 'ESI', 'EthernetTag', 'NextHop')
 
-# The shared attribute sets, and the modules that make routes share them.
-SETS = {'Attributes': 'exabgp_intern.attribute.received', 'Announced': 'exabgp_intern.attribute.announced'}
+# What routes share besides, and the modules that make them share it.
+SETS = {
+    'Attributes': 'exabgp_intern.attribute.received',
+    'Announced': 'exabgp_intern.attribute.announced',
+    'PathAttributes': 'exabgp_intern.attribute.parts',
+}
 
 
 class UnsupportedExaBGP(Exception):
     """The installed ExaBGP is not one that this package knows; nothing was changed."""
 
 
-def install(classes: Iterable[str | type] | None = None, attributes: bool = True, announced: bool = True) -> None:
+def install(
+    classes: Iterable[str | type] | None = None,
+    attributes: bool = True,
+    announced: bool = True,
+    path_attributes: bool = True,
+) -> None:
     """Make ExaBGP construct canonical objects of `classes`, by name.  What is installed already stays installed.
 
     The default is DEFAULT: all but MAC, and on ExaBGP 6 without NextHop too.
@@ -54,7 +63,7 @@ def install(classes: Iterable[str | type] | None = None, attributes: bool = True
         # pickle finds a class by its name, and that now leads to the canonical one
         if stock not in copyreg.dispatch_table or _is_ours(stock):
             copyreg.dispatch_table[stock] = _reduce_stock
-    wanted = {'Attributes': attributes, 'Announced': announced}
+    wanted = dict(zip(SETS, (attributes, announced, path_attributes)))
     for name, module in sets().items():
         if wanted[name]:
             module.HOOKS.install()

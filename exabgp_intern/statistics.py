@@ -29,11 +29,12 @@ def stats() -> dict[str, Statistics]:
     """Return Statistics by class name.  Another thread may decode routes meanwhile.
 
     Of the attribute sets too: `Attributes` are those of UPDATEs, `Announced` those of the configuration and the API.
+    `PathAttributes` are the attributes of UPDATEs, and the communities in them.
     """
     classes = {name: lines.canonical_class(name) for name in lines.classes()}
     rows = {name: _of(cls._table, partial(_bytes_apart, cls), _bytes_shared) for name, cls in classes.items()}
     for name, module in sets().items():
-        rows[name] = _of(module.TABLE, _bytes_of_set, _bytes_of_shared_set)
+        rows[name] = _of(module.TABLE, _bytes_deep, _bytes_deep_shared)
     return rows
 
 
@@ -78,13 +79,14 @@ def _mean(sizes: list[int]) -> float:
     return sum(sizes) / len(sizes) if sizes else 0
 
 
-def _bytes_of_set(attributes: Any) -> int:
-    """Return the bytes of a set, of its attributes and of their values; it is the same in ExaBGP's own."""
-    return sys.getsizeof(attributes) + _bytes_beside(attributes) + _bytes_owned(attributes.values())
+def _bytes_deep(instance: Any) -> int:
+    """Return the bytes of a set or an attribute, and of all that it holds; it is the same in ExaBGP's own."""
+    held = instance if isinstance(instance, dict) else attributes(instance)
+    return sys.getsizeof(instance) + _bytes_beside(instance) + _bytes_owned(held.values())
 
 
-def _bytes_of_shared_set(attributes: Any, entry: Any) -> int:
-    return _bytes_of_set(attributes) + sys.getsizeof(entry) + sys.getsizeof(entry.key)
+def _bytes_deep_shared(instance: Any, entry: Any) -> int:
+    return _bytes_deep(instance) + sys.getsizeof(entry) + sys.getsizeof(entry.key)
 
 
 def _bytes_apart(cls: Any, instance: Any) -> int:

@@ -14,6 +14,8 @@ from exabgp.bgp.message.update.nlri import NLRI
 from exabgp.bgp.neighbor import Neighbor
 from exabgp.protocol.family import AFI, SAFI
 
+from exabgp_intern import lines
+from exabgp_intern.attribute import parts
 from exabgp_intern.report.loading import negotiated_session
 from exabgp_intern.report.sources import received
 from exabgp_intern.report.synthetic import synthetic
@@ -179,6 +181,7 @@ TRAPS = {
     'empty reach': lambda shared: update(shared + attribute(0x80, 14, b'')),
     'empty reach and a route': lambda shared: update(shared + NEXT_HOP + attribute(0x80, 14, b''), PREFIX),
     'reach past the end': lambda shared: update(shared + REACH[:2] + bytes([REACH[2] + 1]) + REACH[3:]),
+    'reach into the routes': lambda shared: update(shared + NEXT_HOP + REACH[:-1], PREFIX),
     'reach cut': lambda shared: update(shared + REACH[:-1]),
     'reach with a routeless end': lambda shared: update(shared + attribute(0x80, 14, REACH[3:-15])),
     'reach of no family': lambda shared: update(shared + attribute(0x80, 14, pack('!HBB', 7, 7, 4) + bytes(9))),
@@ -228,7 +231,13 @@ def forget(negotiated: Any) -> None:
 def stock(body: Any, negotiated: Any, direction: Any = Direction.IN) -> Any:
     """Decode with ExaBGP's own, as on a session that is alone."""
     forget(negotiated)
-    return STOCK_DECODER(Update, body, direction, negotiated)
+    shared = parts.HOOKS.installed()
+    parts.HOOKS.uninstall()
+    try:
+        return STOCK_DECODER(Update, body, direction, negotiated)
+    finally:
+        if shared:
+            parts.HOOKS.install()
 
 
 def decoded(body: Any, negotiated: Any, direction: Any = Direction.IN) -> Any:
@@ -293,12 +302,12 @@ def shown(attributes: Any, negotiated: Any = OTHER) -> Any:
 def state(value: Any) -> Any:
     """Return the classes and the values of an attribute; without the texts that it keeps when it was asked for them."""
     if isinstance(value, (list, tuple)):
-        kind: Any = list if type(value).__name__ == '_Frozen' else type(value)
-        return kind, [state(each) for each in value]
-    if hasattr(value, '__dict__') and not isinstance(value, type):
-        kept = {name: state(each) for name, each in vars(value).items() if name not in ('_str', '_json')}
-        return type(value), kept, repr(int(value)) if isinstance(value, int) else ''
-    return type(value), repr(value)
+        return value.__class__, [state(each) for each in value]
+    held = lines.attributes(value)
+    if held and not isinstance(value, type):
+        kept = {name: state(each) for name, each in held.items() if name not in ('_str', '_json')}
+        return value.__class__, kept, repr(int(value)) if isinstance(value, int) else ''
+    return value.__class__, repr(value)
 
 
 def corpus(small: bool = False) -> Iterator[bytes]:

@@ -16,7 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from exabgp_intern import stats
 from exabgp_intern.daemon.metrics import METRICS, StatsFile, text, write
-from exabgp_intern.installation import CLASSES, DEFAULT
+from exabgp_intern.installation import CLASSES, DEFAULT, SETS
 from tests.daemons import INTERNED, ROOT, STOCK, ExaBGP, receiving, wait_for
 from tests.support import OURS
 
@@ -155,7 +155,7 @@ def logged(output: str) -> list[str]:
     return [line[line.index('exabgp-intern') :] for line in output.splitlines() if 'exabgp-intern' in line]
 
 
-@pytest.mark.parametrize('names', ['Labels, MAC', 'Labels, Attributes'])
+@pytest.mark.parametrize('names', ['Labels, MAC', 'Labels, Attributes', 'PathAttributes'])
 def test_what_is_asked_for_is_what_is_interned(tmp_path: Path, names: str) -> None:
     program = (*INTERNED, '--classes', names.replace(' ', ''))
     with ExaBGP(tmp_path / 'daemon', program, receiving()) as daemon:
@@ -183,7 +183,7 @@ def test_doctor() -> None:
     assert rows['ExaBGP'].startswith('5.') and STOCK[0] in rows['ExaBGP']
     assert {name: rows[name].startswith('can be interned') for name in CLASSES} == dict.fromkeys(CLASSES, True)
     assert {name for name in CLASSES if rows[name] == 'can be interned'} == set(DEFAULT)
-    assert rows['Attributes'] == rows['Announced'] == 'can be shared'
+    assert {rows[name] for name in SETS} == {'can be shared'}
 
 
 def test_doctor_says_which_class_cannot_be_interned_and_why() -> None:

@@ -19,13 +19,14 @@ from exabgp.bgp.message.update import Update
 from exabgp.bgp.message.update.attribute import Attribute
 from exabgp.logger import option
 
-from exabgp_intern.attribute.sets import Attributes, Stock
+from exabgp_intern.attribute.parts import agreed
+from exabgp_intern.attribute.sets import NEXT_HOP, Attributes, Stock
+from exabgp_intern.attribute.sightings import seen_before
 from exabgp_intern.hooks import Hook, Hooks
 from exabgp_intern.table import Entry, Table
 
 __all__ = ('HOOKS', 'TABLE', 'known')
 
-NEXT_HOP = int(Attribute.CODE.NEXT_HOP)
 MP_NLRI = (int(Attribute.CODE.MP_REACH_NLRI), int(Attribute.CODE.MP_UNREACH_NLRI))
 ERRORS = (Attribute.CODE.INTERNAL_TREAT_AS_WITHDRAW, Attribute.CODE.INTERNAL_DISCARD)
 EXTENDED_LENGTH = int(Attribute.Flag.EXTENDED_LENGTH)
@@ -51,34 +52,61 @@ class Received(Attributes):
     _refs: ClassVar[dict[bytes, Any]] = _table.data
 
 
-def _split(data: bytes, negotiated: Any) -> tuple[bytes, bytes] | None:
+class Single(Stock):
+    """A set that one UPDATE has.  It is as ExaBGP's, but it has no dict for its texts before one is asked for."""
+
+    _str = _idx = _json = ''
+    _dict: ClassVar[dict[str, Any]] = {}
+    cacheable = True
+
+    __init__ = dict.__init__
+    __reduce_ex__ = Attributes.__reduce_ex__
+
+    @classmethod
+    def _of(cls, key: bytes, attributes: Any) -> Any:
+        """Return a set of this class, or `attributes` if ExaBGP gave it more than empty texts."""
+        return cls(attributes) if vars(attributes) == TEXTS else attributes
+
+
+TEXTS = {name: getattr(Single, name) for name in ('_str', '_idx', '_json', '_dict', 'cacheable')}
+if not hasattr(Stock, 'as_dict'):
+    del TEXTS['_dict']  # before ExaBGP 5.0.2
+
+
+def _split(data: bytes, negotiated: Any) -> tuple[bytes, bytes | None] | None:
     """Return the key of the attributes in the body of an UPDATE, and the body without them.
 
-    None for what cannot be shared: the lengths are not exact, or the session is not one of ExaBGP's.
+    Return None as the body if the attributes come for the first time.  Return None if the lengths are not exact, or if
+    the session is not one of ExaBGP's.
     """
-    # AS_PATH and AGGREGATOR read the one, AIGP the other; tests/test_attributes.py watches that there is no third.
-    asn4, aigp = getattr(negotiated, 'asn4', None), getattr(negotiated, 'aigp', None)
-    if type(asn4) is not bool or type(data) is not bytes:
+    session = agreed(negotiated)
+    if session is None or type(data) is not bytes:
         return None
-    shared, own = [b'\1' if asn4 else b'\0', b'\1' if aigp else b'\0'], []
+    shared, own = [bytes((session,))], []
     try:
         start = 2 + (data[0] << 8 | data[1])
-        at = start + 2
+        at = behind = start + 2
         end = at + (data[start] << 8 | data[start + 1])
         announced = data[end:]
+        if announced:
+            # No MP attribute, most likely.  Then this is the key, and most sets of the Internet come only once.
+            key = shared[0] + data[at:end]
+            if key not in Received._refs and not seen_before(key):
+                return key, None
         while at < end:
             begin, code = at, data[at + 1]
             at += 4 + (data[at + 2] << 8 | data[at + 3]) if data[at] & EXTENDED_LENGTH else 3 + data[at + 2]
             if code in MP_NLRI:
                 own.append(data[begin:at])
-                continue
-            shared.append(data[begin:at])
-            if code == NEXT_HOP and announced:
+                shared.append(data[behind:begin])
+                behind = at
+            elif code == NEXT_HOP and announced:
                 own.append(data[begin:at])  # ExaBGP gives it to the routes that stand behind the attributes
     except IndexError:
         return None
     if at != end or end > len(data):
         return None
+    shared.append(data[behind:end])
     attributes = b''.join(own)
     return b''.join(shared), data[:start] + len(attributes).to_bytes(2, 'big') + attributes + announced
 
@@ -90,7 +118,7 @@ def _unpack_message(stock: Any) -> Any:
         if split is None:
             return stock(cls, data, direction, negotiated)
         key, rest = split
-        entry: Any = Received._refs.get(key)
+        entry: Any = Received._refs.get(key) if rest else None
         shared = entry and entry()
         # ExaBGP's debug log tells every attribute of an UPDATE that it parses
         if shared is not None and not option.log_enabled('parser', 'DEBUG'):
@@ -113,7 +141,8 @@ def _unpack_message(stock: Any) -> Any:
             negotiated.cached_attributes = None
         update = stock(cls, data, direction, negotiated)
         if type(update) is Update and update.attributes.keys().isdisjoint(ERRORS):
-            update.attributes = Received._share(key, update.attributes)
+            share = Received._share if rest and seen_before(key) else Single._of
+            update.attributes = share(key, update.attributes)
         return update
 
     return unpack_message

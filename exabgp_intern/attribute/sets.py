@@ -8,16 +8,16 @@ announced.py.
 from __future__ import annotations
 
 from copy import deepcopy
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar
 
+from exabgp.bgp.message.update.attribute import Attribute
 from exabgp.bgp.message.update.attribute import Attributes as Stock
-from exabgp.bgp.message.update.attribute.community import Communities
 
-__all__ = ('Attributes', 'Stock')
+from exabgp_intern.attribute.frozen import frozen, refused
 
+__all__ = ('NEXT_HOP', 'Attributes', 'Stock')
 
-def _refused(self: Any, *_: Any, **__: Any) -> NoReturn:
-    raise TypeError('these attributes are shared by all routes that have them: change a copy')
+NEXT_HOP = int(Attribute.CODE.NEXT_HOP)
 
 
 class Attributes(Stock):
@@ -25,14 +25,14 @@ class Attributes(Stock):
 
     _table: ClassVar[Any]
 
-    __setitem__ = __delitem__ = __ior__ = clear = popitem = update = _refused
+    __setitem__ = __delitem__ = __ior__ = clear = popitem = update = refused
 
     def pop(self, key: Any, *default: Any) -> Any:
         """Return the default, or raise KeyError, for what is not in the set; ExaBGP asks for its marks like that."""
-        return _refused(self) if key in self else {}.pop(key, *default)
+        return refused(self) if key in self else {}.pop(key, *default)
 
     def setdefault(self, key: Any, default: Any = None) -> Any:
-        return self[key] if key in self else _refused(self)
+        return self[key] if key in self else refused(self)
 
     def __setattr__(self, name: str, value: Any) -> None:
         # what a set has of its own are its texts, which ExaBGP makes when they are first asked for
@@ -53,19 +53,8 @@ class Attributes(Stock):
     @classmethod
     def _share(cls, key: bytes, attributes: Any) -> Any:
         """Return the set for `key`: `attributes`, which no other route has yet, unless another is there already."""
-        for attribute in attributes.values():
-            if isinstance(attribute, Communities):
-                attribute.communities = _Frozen(attribute.communities)
+        for code, attribute in attributes.items():
+            if code != NEXT_HOP:  # the NLRIs of the routes have the same object
+                attributes[code] = frozen(attribute)
         attributes.__class__ = cls
         return cls._table.keep(key, attributes)
-
-
-class _Frozen(list):  # type: ignore[type-arg]
-    """The communities of a shared attribute: ExaBGP would add to them in place."""
-
-    __slots__ = ()
-    __setitem__ = __delitem__ = __iadd__ = __imul__ = append = clear = extend = _refused
-    insert = pop = remove = reverse = sort = _refused
-
-    def __reduce_ex__(self, protocol: Any) -> Any:
-        return list, (list(self),)

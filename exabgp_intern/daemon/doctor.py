@@ -15,7 +15,11 @@ from exabgp_intern.installation import DEFAULT, exabgp_version, install, sets
 __all__ = ('doctor',)
 
 
-SETS_OF = (('Attributes', 'the sets of received routes'), ('Announced', 'the sets of announced routes'))
+SHARED = (
+    ('Attributes', 'the sets of received routes'),
+    ('Announced', 'the sets of announced routes'),
+    ('PathAttributes', 'the attributes of received routes'),
+)
 
 
 def doctor() -> int:
@@ -25,7 +29,7 @@ def doctor() -> int:
     refused = {}
     for name in lines.classes():
         try:
-            install([name], attributes=False, announced=False)
+            install([name], attributes=False, announced=False, path_attributes=False)
         except Exception as problem:
             refused[name] = str(problem) or repr(problem)
     rows = {
@@ -36,7 +40,7 @@ def doctor() -> int:
         **{name: refused.get(name, _if_it_can_be(name)) for name in lines.classes()},
         **{
             name: 'can be shared' if name in sets() else f'{what} are not shared in this ExaBGP'
-            for name, what in SETS_OF
+            for name, what in SHARED
         },
     }
     width = max(map(len, rows))

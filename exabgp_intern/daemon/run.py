@@ -106,8 +106,7 @@ def _intern(settings: Settings) -> str:
     names = settings.classes.replace(',', ' ').split()
     try:
         if names:
-            switches = {name.lower(): name in names for name in SETS}
-            install([name for name in names if name not in SETS], **switches)
+            install([name for name in names if name not in SETS], *(name in names for name in SETS))
         else:
             install()
     except Exception as problem:

@@ -16,7 +16,8 @@ import tracemalloc
 from collections import Counter
 from contextlib import redirect_stdout, suppress
 from hashlib import sha256
-from typing import Any
+from typing import Any, Iterator
+from weakref import ref
 
 from exabgp_intern import install, lines, stats
 from exabgp_intern.installation import DEFAULT
@@ -25,6 +26,8 @@ from exabgp_intern.report.loading import loader
 from exabgp_intern.report.workload import Problem, Workload, extra
 
 __all__ = ('main',)
+
+NEXT_HOP = 3
 
 
 def main() -> None:
@@ -44,10 +47,8 @@ def main() -> None:
 
 def _stock_classes() -> dict[str, Any]:
     """Start ExaBGP, its log off, and return its own classes of those that can be installed by name."""
-    from exabgp.bgp.message.update.attribute import Attributes
-
     lines.start()
-    return {**{name: lines.canonical_class(name)._stock for name in DEFAULT}, 'Attributes': Attributes}
+    return {name: lines.canonical_class(name)._stock for name in DEFAULT}
 
 
 def _timed(workload: Workload, classes: dict[str, Any], interned: bool) -> dict[str, Any]:
@@ -94,20 +95,25 @@ def _counted(workload: Workload, classes: dict[str, Any], interned: bool) -> dic
     """Return how many there were of everything, and a digest of all that the routes print, in the order they came in.
 
     `objects` and `references` to them from routes held, by class, without ExaBGP's sentinels; `constructed` by class:
-    by ExaBGP's own classes all there were, by the canonical ones those that were not there already.
+    by ExaBGP's own classes all there were, by the canonical ones those that were not there already.  Of sets and of
+    attributes these are those that came with a route.
     """
     sentinels = {id(value) for cls in classes.values() for value in vars(cls).values() if isinstance(value, cls)}
     constructed: dict[str, int] = Counter()
     for name, cls in classes.items():
-        if not interned or name == 'Attributes':
+        if not interned:
             cls.__init__ = _counting(cls.__init__, name, constructed)
     if interned:
         install()
         before = stats()
     digest = sha256()
+    sets, path_attributes = _Different(), _Different()
 
     def see(change: Any, negotiated: Any) -> None:
         nlri, attributes = change.nlri, change.attributes
+        if sets.add(attributes):
+            for attribute in _path_attributes(attributes):
+                path_attributes.add(attribute)
         shows = nlri.json, nlri.__str__, lambda: nlri.pack(negotiated), attributes.json, attributes.__str__
         for show in shows:
             try:
@@ -120,28 +126,56 @@ def _counted(workload: Workload, classes: dict[str, Any], interned: bool) -> dic
     decoded, refused = loaded.load(see)
     if interned:
         after = stats()
-        made = {name: after[name].made - before[name].made for name in after}
-        # UPDATEs are not shared in ExaBGP 4.2
-        made['Attributes'] = made.get('Attributes', 0) + made.get('Announced', 0) or constructed['Attributes']
+        constructed = {name: after[name].made - before[name].made for name in classes}
     else:
-        made = {name: constructed[name] for name in classes}
-    objects: dict[str, set[int]] = {name: set() for name in classes}
-    references: dict[str, int] = dict.fromkeys(classes, 0)
+        constructed = {name: constructed[name] for name in classes}
+    constructed.update(Attributes=sets.number, PathAttributes=path_attributes.number)
+    objects: dict[str, set[int]] = {name: set() for name in constructed}
+    references = dict.fromkeys(constructed, 0)
+
+    def count(name: str, value: Any) -> None:
+        if name in objects and id(value) not in sentinels:
+            objects[name].add(id(value))
+            references[name] += 1
+
     for change in loaded.changes():
-        for value in (*attributes(change.nlri).values(), change.attributes):
-            name = 'Attributes' if value is change.attributes else type(value).__name__
-            if name in classes and id(value) not in sentinels:
-                objects[name].add(id(value))
-                references[name] += 1
+        for value in attributes(change.nlri).values():
+            count(type(value).__name__, value)
+        known = id(change.attributes) in objects['Attributes']
+        count('Attributes', change.attributes)
+        for attribute in () if known else _path_attributes(change.attributes):
+            count('PathAttributes', attribute)
     return {
         'decoded': decoded,
         'refused': refused,
         'routes': loaded.routes(),
-        'constructed': made,
+        'constructed': constructed,
         'objects': {name: len(ids) for name, ids in objects.items()},
         'references': references,
         'digest': digest.hexdigest(),
     }
+
+
+def _path_attributes(attributes: Any) -> Iterator[Any]:
+    """Yield the attributes of a set, without the next hop, which is a class of its own, and ExaBGP's marks."""
+    return (each for code, each in attributes.items() if code != NEXT_HOP and hasattr(each, 'FLAG'))
+
+
+class _Different:
+    """Counts the objects that were never there before."""
+
+    def __init__(self) -> None:
+        self.number = 0
+        self._alive: dict[int, Any] = {}
+
+    def add(self, instance: Any) -> bool:
+        """Return whether `instance` is not the one of before at its address."""
+        known = self._alive.get(id(instance))
+        if known is not None and known() is instance:
+            return False
+        self._alive[id(instance)] = ref(instance)
+        self.number += 1
+        return True
 
 
 def _counting(init: Any, name: str, counts: dict[str, int]) -> Any:

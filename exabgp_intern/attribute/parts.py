@@ -1,0 +1,123 @@
+"""Path attributes: one object for all sets that have the same, and one for each community in them.
+
+The key of an attribute is its code, its flags and its octets, and what the session has agreed on that decides what the
+octets mean.  The key of a community is its octets, which are of another length for each kind.
+
+An object enters the table when its value comes for the second time (see sightings.py).  The first one stays ExaBGP's
+own.  So there is one shared object of each value, and at most one other.
+"""
+
+from __future__ import annotations
+
+from inspect import signature
+from typing import Any
+
+from exabgp.bgp.message.update.attribute import Attribute, attributes
+from exabgp.bgp.message.update.attribute.community.extended.community import (
+    ExtendedCommunity,
+    ExtendedCommunityBase,
+    ExtendedCommunityIPv6,
+)
+from exabgp.bgp.message.update.attribute.community.initial.community import Community
+from exabgp.bgp.message.update.attribute.community.large.community import LargeCommunity
+
+from exabgp_intern.attribute.frozen import frozen
+from exabgp_intern.attribute.sightings import seen_before
+from exabgp_intern.hooks import Hook, Hooks
+from exabgp_intern.table import Table
+
+__all__ = ('HOOKS', 'TABLE', 'agreed', 'known')
+
+EXTENDED_LENGTH = int(Attribute.Flag.EXTENDED_LENGTH)
+# The next hop has a canonical class.  The other two have the routes in them.
+APART = (Attribute.CODE.NEXT_HOP, Attribute.CODE.MP_REACH_NLRI, Attribute.CODE.MP_UNREACH_NLRI)
+LENGTHS = {Community: 4, ExtendedCommunity: 8, LargeCommunity: 12, ExtendedCommunityIPv6: 20}  # octets
+COMMUNITIES = (Community, LargeCommunity, ExtendedCommunityBase)  # the classes that decode one
+
+# A key starts with what the session has agreed on, which is 0 to 3, or with one of these:
+UNKNOWN, COMMUNITY = b'\4', b'\5'
+
+# ExaBGP makes an object for the code of each attribute that it decodes.  It stays in the set, as the key.
+CODES = {code: Attribute.CODE(code) for code in range(256)}
+
+TABLE = Table()
+
+
+def agreed(negotiated: Any) -> int | None:
+    """Return what a session has agreed on that decides what octets mean, None if it is not one of ExaBGP's."""
+    # AS_PATH and AGGREGATOR read the one, AIGP the other; tests/test_attributes.py watches that there is no third.
+    asn4 = getattr(negotiated, 'asn4', None)
+    return asn4 + 2 * bool(getattr(negotiated, 'aigp', None)) if type(asn4) is bool else None
+
+
+def _found(key: bytes) -> Any:
+    """Return the shared object for `key`, or None."""
+    entry = TABLE.data.get(key)
+    return entry and entry()
+
+
+def _kept(key: bytes, made: Any) -> Any:
+    """Return what stands for `made`, which ExaBGP has decoded: the shared object, or `made` the first time."""
+    # ExaBGP makes None of some attributes, for example of an empty AS path.
+    return made if made is None or not seen_before(key) else TABLE.keep(key, frozen(made))
+
+
+def _unpack(stock: Any) -> Any:
+    def unpack(cls: Any, attribute_id: Any, flag: Any, data: Any, direction: Any, negotiated: Any) -> Any:
+        """Decode one path attribute as ExaBGP's `Attribute.unpack`, which this stands for."""
+        code = CODES.get(attribute_id, attribute_id)
+        session = agreed(negotiated)
+        if code in APART or session is None or type(data) is not bytes:
+            return stock(cls, code, flag, data, direction, negotiated)
+        try:
+            key = bytes((session, code, flag | EXTENDED_LENGTH)) + data
+        except (TypeError, ValueError):  # no attribute has such a code, or such flags
+            return stock(cls, code, flag, data, direction, negotiated)
+        shared = _found(key)
+        return _kept(key, stock(cls, code, flag, data, direction, negotiated)) if shared is None else shared
+
+    return unpack
+
+
+def _unpack_community(stock: Any) -> Any:
+    def unpack(cls: Any, data: Any, direction: Any = None, negotiated: Any = None) -> Any:
+        """Decode one community as ExaBGP's `unpack`, which this stands for."""
+        if type(data) is not bytes or len(data) != LENGTHS.get(cls):
+            return stock(cls, data, direction, negotiated)
+        key = COMMUNITY + data
+        shared = _found(key)
+        return _kept(key, stock(cls, data, direction, negotiated)) if shared is None else shared
+
+    return unpack
+
+
+def _generic(stock: Any) -> Any:
+    def generic(code: Any, flag: Any, data: Any) -> Any:
+        """Return an attribute that ExaBGP does not know, as its `GenericAttribute`, which this stands for."""
+        code = CODES.get(code, code)
+        if type(data) is not bytes:
+            return stock(code, flag, data)
+        key = UNKNOWN + bytes((code, flag)) + data
+        shared = _found(key)
+        return _kept(key, stock(code, flag, data)) if shared is None else shared
+
+    return generic
+
+
+HOOKS = Hooks(
+    [
+        Hook(Attribute, 'unpack', _unpack),
+        Hook(attributes, 'GenericAttribute', _generic),
+        *(Hook(cls, 'unpack', _unpack_community) for cls in COMMUNITIES),
+    ]
+)
+
+
+def known() -> bool:
+    """Return whether ExaBGP decodes attributes and communities as 4.2 and 5.0 do."""
+    return (
+        tuple(signature(Attribute.unpack).parameters) == ('attribute_id', 'flag', 'data', 'direction', 'negotiated')
+        and tuple(signature(attributes.GenericAttribute).parameters) == ('code', 'flag', 'data')
+        and all(isinstance(vars(cls).get('unpack'), classmethod) for cls in (Attribute, *COMMUNITIES))
+        and all(len(signature(cls.unpack).parameters) == 3 for cls in COMMUNITIES)
+    )
