@@ -64,7 +64,7 @@ def modules() -> Iterator[ModuleType]:
 def attributes(instance: Any) -> dict[str, Any]:
     """Return what an object of ExaBGP's holds, by name, in slots (as in 4.2) or not."""
     slots = [slot for cls in type(instance).__mro__ for slot in vars(cls).get('__slots__', ())]
-    held = {slot: getattr(instance, slot) for slot in slots if hasattr(instance, slot)}
+    held = {slot: getattr(instance, slot) for slot in slots if slot != '__weakref__' and hasattr(instance, slot)}
     return {**held, **getattr(instance, '__dict__', {})}
 
 

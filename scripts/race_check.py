@@ -36,6 +36,7 @@ from weakref import ref
 import exabgp.rib
 from exabgp.bgp.message import Update
 from exabgp.bgp.message.direction import Direction
+from exabgp.bgp.message.update.attribute import Attribute
 from exabgp.bgp.message.update.attribute import Attributes as StockAttributes
 from exabgp.bgp.message.update.nlri import NLRI
 from exabgp.bgp.neighbor import Neighbor
@@ -44,7 +45,7 @@ from exabgp.logger import log
 
 import exabgp_intern  # noqa: F401  # so that a finaliser with this module's names holds the package at exit
 from exabgp_intern import ESI, EthernetTag, Labels, NextHop, PathInfo, RouteDistinguisher, stats
-from exabgp_intern.attribute import received
+from exabgp_intern.attribute import parts, received
 from exabgp_intern.report.loading import negotiated_session
 from exabgp_intern.table import Table
 
@@ -73,11 +74,18 @@ def decode(number: int) -> Any:
     return Update.unpack_message(withdrawn + len(metric).to_bytes(2, 'big') + metric, Direction.IN, SESSION).attributes
 
 
-# Attribute sets, at the place where one becomes shared, and by way of ExaBGP's decoder.  Not at exit, for that does not
-# work any more then.
+def decode_attribute(number: int) -> Any:
+    """Return the local preference that has the number."""
+    octets = number.to_bytes(4, 'big')
+    return Attribute.unpack(Attribute.CODE(Attribute.CODE.LOCAL_PREF), 0x40, octets, Direction.IN, SESSION)
+
+
+# Attribute sets, at the place where one becomes shared, and by way of ExaBGP's decoder; and attributes.  Not at exit,
+# for that does not work any more then.
 DECODERS: list[Callable[..., Any]] = [
     lambda number: received.Received._share(b'%d' % number, StockAttributes()),
     decode,
+    decode_attribute,
 ]
 
 
@@ -352,10 +360,13 @@ def main() -> None:
         parser.error('the numbers are 1 at least')
 
     log.init(getenv())
-    received.HOOKS.install()
+    # Attributes and sets are shared at once, and not at their second sighting: each value has one object then.
+    parts.seen_before = received.seen_before = lambda key: True
+    for module in (parts, received):
+        module.HOOKS.install()
     if options.plant:
         classes = (RouteDistinguisher, Labels, PathInfo, ESI, EthernetTag, NextHop, received.Received)
-        for table in [cls._table for cls in classes]:
+        for table in [*(cls._table for cls in classes), parts.TABLE]:
             table.__class__ = type('Faulty', (FAULTS[options.plant], type(table)), {})
     warnings.simplefilter('ignore', DeprecationWarning)  # of os.fork() beside threads: it is what we test
     sys.setswitchinterval(1e-6)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from random import Random
 from struct import pack
-from typing import Any, Iterator
+from typing import Any, Callable, Iterator
 
 from exabgp.bgp.message import Update
 from exabgp.bgp.message.direction import Direction
@@ -210,7 +211,10 @@ TRAPS = {
 def session(asn4: bool = True, aigp: Any = False, addpath: bool = False) -> Any:
     """Return what a session of its own has negotiated."""
     neighbor = Neighbor()
-    neighbor['capability']['aigp'] = aigp
+    if hasattr(neighbor, 'aigp'):  # 4.2
+        neighbor.aigp = aigp
+    else:
+        neighbor['capability']['aigp'] = aigp
     families = NLRI.known_families()
     return negotiated_session(neighbor, families, [(AFI.ipv4, SAFI.unicast)] if addpath else [], asn4)
 
@@ -305,7 +309,8 @@ def state(value: Any) -> Any:
         return value.__class__, [state(each) for each in value]
     held = lines.attributes(value)
     if held and not isinstance(value, type):
-        kept = {name: state(each) for name, each in held.items() if name not in ('_str', '_json')}
+        texts = {'_str', '_json', *(['_packed'] if isinstance(held.get('_packed'), dict) else [])}  # 4.2: of an AS path
+        kept = {name: state(each) for name, each in held.items() if name not in texts}
         return value.__class__, kept, repr(int(value)) if isinstance(value, int) else ''
     return value.__class__, repr(value)
 
@@ -323,3 +328,49 @@ def corpus(small: bool = False) -> Iterator[bytes]:
         body for family in ('vpnv4', 'labelled', 'evpn', 'addpath') for _, body in synthetic(family, 60, 2, 9).updates
     ]
     yield from dict.fromkeys(bodies)
+
+
+def flipped(random: Random, data: bytearray, at: int) -> None:
+    data[at] ^= 1 << random.randrange(8)
+
+
+def replaced(random: Random, data: bytearray, at: int) -> None:
+    data[at] = random.choice((0, 1, 2, 3, 4, 14, 15, 16, 0x40, 0x80, 0x90, 0xC0, 0xFF))
+
+
+def removed(random: Random, data: bytearray, at: int) -> None:
+    del data[at]
+
+
+def added(random: Random, data: bytearray, at: int) -> None:
+    data.insert(at, random.randrange(256))
+
+
+def repeated(random: Random, data: bytearray, at: int) -> None:
+    data[at:at] = data[at : at + random.randrange(40)]
+
+
+def moved(random: Random, data: bytearray, at: int) -> None:
+    end = at + random.randrange(40)
+    part, data[at:end] = data[at:end], b''
+    to = random.randrange(len(data) + 1)
+    data[to:to] = part
+
+
+def cut(random: Random, data: bytearray, at: int) -> None:
+    del data[at:]
+
+
+MUTATIONS: list[Callable[[Random, bytearray, int], None]] = [flipped, replaced, removed, added, repeated, moved, cut]
+
+
+def mutated(random: Random, body: bytes) -> bytes:
+    """Return `body` with up to three mutations; three times in four the lengths of its fields are right again."""
+    data = bytearray(body)
+    for _ in range(random.choice((0, 1, 1, 2, 3))):
+        if data:
+            random.choice(MUTATIONS)(random, data, random.randrange(len(data)))
+    if random.randrange(4) and min(len(data), len(body)) >= 4 and body[:2] == b'\0\0':
+        behind = max(len(body) - 4 - (body[2] << 8 | body[3]), 0)
+        data[:4] = b'\0\0' + max(len(data) - 4 - behind, 0).to_bytes(2, 'big')
+    return bytes(data)

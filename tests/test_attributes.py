@@ -23,7 +23,7 @@ from exabgp.rib.outgoing import OutgoingRIB
 import exabgp_intern
 from exabgp_intern.attribute import received as attributes
 from exabgp_intern.attribute.frozen import FrozenList
-from exabgp_intern.attribute.received import Received
+from exabgp_intern.attribute.received import Received, Single
 from tests.attribute_sets import (
     AIGP,
     EITHER_PATH,
@@ -48,7 +48,7 @@ from tests.attribute_sets import (
     stock,
     update,
 )
-from tests.support import with_a_fault
+from tests.support import outcome, with_a_fault
 
 FULL = SETS['all']
 
@@ -634,3 +634,50 @@ def test_a_decoder_that_somebody_has_wrapped_is_not_installed_twice() -> None:
     assert attributes.HOOKS.installed()
     attributes.HOOKS.uninstall()
     assert vars(Update)['unpack_message'] is stock
+
+
+# ---------------------------------------------------------------------- a set that comes for the first time
+
+
+def test_a_set_is_shared_from_its_second_sighting_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen_already: set[bytes] = set()
+    monkeypatch.setattr(
+        attributes,
+        'seen_before',
+        lambda key: key in seen_already or bool(seen_already.add(key)),  # type: ignore[func-returns-value]
+    )
+    for shape in ('reach behind', 'classic'):
+        first, second, third = (decoded(SHAPES[shape](FULL), session()).attributes for _ in range(3))
+        assert type(first) is Single and type(second) is Received and second is third
+        assert shown(first) == shown(second) == shown(stock(SHAPES[shape](FULL), session()).attributes)
+        del first, second, third
+
+
+def seen_of(decode: Callable[..., Any], shared: bytes) -> Any:
+    return outcome(lambda: decode(update(shared + REACH), session()))
+
+
+def test_a_set_of_one_update_is_as_exabgps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attributes, 'seen_before', lambda key: False)
+    for shared in SETS.values():
+        made, own = seen_of(decoded, shared), seen_of(stock, shared)
+        if isinstance(made, tuple) or type(made.attributes) is not Single:
+            continue
+        made, own = made.attributes, own.attributes
+        assert vars(made) == {} and vars(own)['cacheable'] is made.cacheable
+        assert shown(made) == shown(own)
+        for each in (copy.copy(made), copy.deepcopy(made)):
+            assert type(each) is Stock and shown(each) == shown(own)
+        pickled = outcome(lambda made=made: pickle.loads(pickle.dumps(made)))  # type: ignore[misc]
+        assert isinstance(pickled, tuple) or type(pickled) is Stock and shown(pickled) == shown(own)
+        for changed in (made, own):
+            changed.add(NextHop('10.0.0.1'))
+            changed.pop(1, None)
+        assert shown(made) == shown(own)
+
+
+def test_a_set_of_which_exabgp_keeps_more_stays_its_own() -> None:
+    made = Stock()
+    made.more = 1
+    assert Single._of(b'', made) is made
+    assert type(Single._of(b'', Stock())) is Single

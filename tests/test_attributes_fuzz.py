@@ -5,13 +5,14 @@ from __future__ import annotations
 import gc
 from collections import deque
 from random import Random
-from typing import Any, Callable, Iterator
+from typing import Any, Iterator
 
 import pytest
 
+from exabgp_intern.attribute import parts
 from exabgp_intern.attribute import received as attributes
 from exabgp_intern.attribute.received import Received
-from tests.attribute_sets import SETS, SHAPES, TRAPS, decoded, seen, session, shown, stock
+from tests.attribute_sets import SETS, SHAPES, TRAPS, decoded, mutated, seen, session, shown, stock
 from tests.test_attributes import CHANGES
 
 ROUNDS = 500
@@ -20,54 +21,10 @@ ROUNDS = 500
 @pytest.fixture(autouse=True)
 def shared() -> Iterator[None]:
     attributes.HOOKS.install()
+    parts.HOOKS.install()
     yield
+    parts.HOOKS.uninstall()
     attributes.HOOKS.uninstall()
-
-
-def flipped(random: Random, data: bytearray, at: int) -> None:
-    data[at] ^= 1 << random.randrange(8)
-
-
-def replaced(random: Random, data: bytearray, at: int) -> None:
-    data[at] = random.choice((0, 1, 2, 3, 4, 14, 15, 16, 0x40, 0x80, 0x90, 0xC0, 0xFF))
-
-
-def removed(random: Random, data: bytearray, at: int) -> None:
-    del data[at]
-
-
-def added(random: Random, data: bytearray, at: int) -> None:
-    data.insert(at, random.randrange(256))
-
-
-def repeated(random: Random, data: bytearray, at: int) -> None:
-    data[at:at] = data[at : at + random.randrange(40)]
-
-
-def moved(random: Random, data: bytearray, at: int) -> None:
-    end = at + random.randrange(40)
-    part, data[at:end] = data[at:end], b''
-    to = random.randrange(len(data) + 1)
-    data[to:to] = part
-
-
-def cut(random: Random, data: bytearray, at: int) -> None:
-    del data[at:]
-
-
-MUTATIONS: list[Callable[[Random, bytearray, int], None]] = [flipped, replaced, removed, added, repeated, moved, cut]
-
-
-def mutated(random: Random, body: bytes) -> bytes:
-    """Return `body` with up to three mutations; three times in four the lengths of its fields are right again."""
-    data = bytearray(body)
-    for _ in range(random.choice((0, 1, 1, 2, 3))):
-        if data:
-            random.choice(MUTATIONS)(random, data, random.randrange(len(data)))
-    if random.randrange(4) and min(len(data), len(body)) >= 4 and body[:2] == b'\0\0':
-        behind = max(len(body) - 4 - (body[2] << 8 | body[3]), 0)
-        data[:4] = b'\0\0' + max(len(data) - 4 - behind, 0).to_bytes(2, 'big')
-    return bytes(data)
 
 
 @pytest.mark.parametrize('seed', range(3))

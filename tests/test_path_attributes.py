@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import gc
 import pickle
+from importlib import import_module
 from random import Random
 from typing import Any, Callable, Iterator
 
@@ -13,7 +14,6 @@ from exabgp.bgp.message.direction import Direction
 from exabgp.bgp.message.update.attribute import Attribute
 from exabgp.bgp.message.update.attribute import Attributes as Stock
 from exabgp.bgp.message.update.attribute.community.initial.community import Community
-from exabgp.environment import getenv
 
 import exabgp_intern
 from exabgp_intern import lines
@@ -27,13 +27,13 @@ from tests.attribute_sets import (
     NEXT_HOP,
     ORIGIN,
     attribute,
+    mutated,
     session,
     sessions,
     shown,
     state,
 )
 from tests.support import outcome, with_a_fault
-from tests.test_attributes_fuzz import mutated
 
 STOCK_UNPACK = vars(Attribute)['unpack'].__func__
 
@@ -98,8 +98,14 @@ def differences(sections: Iterator[bytes], ours: Any = None) -> list[bytes]:
 
 @pytest.mark.parametrize('caching', [True, False])
 def test_every_attribute_comes_out_as_from_exabgp(caching: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(getenv().cache, 'attributes', caching)
+    """ExaBGP's own cache of attributes is never asked, whatever `cache.attributes` says."""
+    try:
+        settings = import_module('exabgp.environment').getenv()
+    except ImportError:  # 4.2
+        settings = import_module('exabgp.configuration.setup').environment.settings()
+    monkeypatch.setitem(settings.cache, 'attributes', caching)
     assert differences(iter(KINDS.values())) == []
+    assert Attribute.caching is caching
 
 
 def test_at_the_first_sighting_too(at_once: None) -> None:
@@ -287,13 +293,12 @@ def test_a_copy_is_exabgps_own(name: str, how: str, at_once: None) -> None:
     for ours, theirs in zip(made, own) if isinstance(made, list) else ():
         if not isinstance(ours, Attribute):
             continue
-        expected = outcome(lambda theirs=theirs: COPIES[how](theirs))  # type: ignore[misc]
         copied = outcome(lambda ours=ours: COPIES[how](ours))  # type: ignore[misc]
-        if isinstance(expected, tuple):
-            assert copied == expected
+        if isinstance(copied, tuple):
+            assert copied == outcome(lambda theirs=theirs: COPIES[how](theirs))  # type: ignore[misc]
             continue
-        assert type(copied) is type(expected)
-        assert state(copied) == state(expected) == state(ours)
+        assert type(copied) is type(theirs)
+        assert state(copied) == state(theirs) == state(ours)
         assert not any(isinstance(each, Frozen) for each in every(copied))
 
 
@@ -386,6 +391,8 @@ FAULTS = {
 
 @pytest.mark.parametrize('fault', FAULTS)
 def test_a_planted_fault_is_found(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if 'AIGP' in fault and not isinstance(outcome(lambda: attributes_of(AIGP, session(aigp=True))), list):
+        pytest.skip('this ExaBGP cannot decode AIGP')
     faulty = with_a_fault(parts, *FAULTS[fault])
     faulty.seen_before = lambda key: True
     sections = [*KINDS.values(), attribute(0x80, 4, b'\0\0\0\5') + attribute(0x40, 5, b'\0\0\0\5')]
@@ -397,7 +404,7 @@ def test_a_planted_fault_is_found(fault: str, monkeypatch: pytest.MonkeyPatch) -
     try:
         if fault == 'not frozen':
             with pytest.raises(AssertionError):
-                test_nothing_in_an_attribute_can_be_changed('communities', False, None)
+                test_nothing_in_an_attribute_can_be_changed('metric', False, None)
         else:
             assert differences(iter(sections))
     finally:

@@ -13,7 +13,8 @@ import pytest
 
 from exabgp_intern.__main__ import main
 from exabgp_intern.lines import attributes
-from exabgp_intern.report.loading import _Received
+from exabgp_intern.report.internet import internet
+from exabgp_intern.report.loading import _Received, loader
 from exabgp_intern.report.messages import IPV4_UNICAST
 from exabgp_intern.report.mrt import ADD_PATH
 from exabgp_intern.report.sources import received
@@ -53,6 +54,25 @@ def file(tmp_path: Path) -> Callable[[bytes], Path]:
         return path
 
     return write
+
+
+def test_a_table_of_the_internet() -> None:
+    workload = internet(3000, 3, peers=2)
+    assert workload.updates == internet(3000, 3, peers=2).updates
+    assert len({session.peer for session, _ in workload.updates}) == 2
+    assert 1500 < len(workload.updates) < 2500
+    loaded = loader(workload)
+    assert loaded.load() == (6000, 0)
+    assert loaded.routes() == 6000
+    sets = [change.attributes for change in loaded.changes()]
+    assert 0.8 < len(set(map(str, sets))) / len(workload.updates) <= 1
+    paths = {str(each[2]) for each in sets}
+    assert 0.2 < len(paths) / len(workload.updates) < 0.7
+    assert {code for each in sets for code in each} == {1, 2, 3, 4, 6, 7, 8, 32}
+
+
+def test_the_most_prefixes_that_an_update_has_fit() -> None:
+    assert max(len(body) for _, body in internet(20_000, 100).updates) < 4096 - 19
 
 
 @pytest.mark.parametrize('family', FAMILIES)
