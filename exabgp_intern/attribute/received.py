@@ -4,7 +4,8 @@ MP_REACH_NLRI and MP_UNREACH_NLRI have the routes in them, and do not count.
 
 The key of a set has two parts: what the session has agreed on that decides what the octets mean, and the octets of the
 attributes in their order.  The table is asked before the attributes are parsed.  On a hit ExaBGP decodes the UPDATE
-without them.  On a miss it decodes the whole UPDATE, and the set that it made goes into the table.
+without them.  On a miss it decodes the whole UPDATE.  The set that it made goes into the table if its attributes came
+before (see sightings.py).
 
 Only sets without an error are shared.  ExaBGP decodes the whole UPDATE as if this module were not there if the lengths
 of the attributes are not exact, or if the rest of the UPDATE raises or adds anything but routes.
