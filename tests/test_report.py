@@ -205,6 +205,14 @@ def test_one_route_an_update() -> None:
     assert seen['stock']['traced'] > 1.5 * figures('--routes', 300)['stock']['traced']
 
 
+def test_a_table_of_the_internet() -> None:
+    seen = figures('--family', 'internet', '--routes', 3000, '--peers', 2, '--prefixes-per-update', '2.5')
+    assert (seen['routes'], seen['refused'], seen['same_output']) == (6000, 0, True)
+    assert seen['saving']['traced'] > 0.25
+    parts = seen['classes']['PathAttributes']
+    assert parts['stock_objects'] > 1.5 * parts['interned_objects'] and parts['hit_rate'] > 0.4
+
+
 def test_configuration(tmp_path: Path) -> None:
     path = tmp_path / 'exabgp.conf'
     path.write_text(CONFIGURATION)
