@@ -147,6 +147,9 @@ def test_only_the_routes_depend_on_the_direction() -> None:
 # ------------------------------------------------------------------------------------- what is shared
 
 
+# One new value in 256 is taken for a known one, and then shared at its first sighting.
+
+
 def attributes_of(octets: bytes, negotiated: Any = None) -> list[Any]:
     return list(decoded(octets, negotiated or session()).values())
 
@@ -171,7 +174,7 @@ def test_one_object_from_the_second_sighting_on(name: str) -> None:
 
 def test_one_object_for_each_community() -> None:
     kept = [decoded(attribute(0xC0, 8, b'abcd' + bytes([number] * 4)), session())[8] for number in range(10)]
-    assert len({id(next(each for each in made if each.pack() == b'abcd')) for made in kept}) == 2
+    assert len({id(next(each for each in made if each.pack() == b'abcd')) for made in kept}) <= 2
 
 
 def test_a_set_has_one_key_for_each_code() -> None:
@@ -184,7 +187,7 @@ def test_a_set_has_one_key_for_each_code() -> None:
 def test_flags_that_mean_the_same_share() -> None:
     short, long = (attribute(flags, 4, b'\0\0\0\5') for flags in (0x80, 0x90))
     first, second, third = (attributes_of(each)[0] for each in (short, long, short))
-    assert second is third is not first
+    assert second is third and first == second
 
 
 def test_unknown_attributes_keep_their_flags(at_once: None) -> None:
@@ -228,12 +231,12 @@ def test_of_the_first_sighting_nothing_stays() -> None:
     assert len(parts.TABLE.data) - before > 950
 
 
-def test_a_key_is_remembered_until_others_take_its_place() -> None:
-    assert not sightings.seen_before('a key of this test')
-    assert sightings.seen_before('a key of this test')
-    for number in range(1_000_000):
-        sightings.seen_before(f'another key {number}')
-    assert not sightings.seen_before('a key of this test') or sightings.seen_before('a key of this test')
+def test_a_key_is_remembered_until_another_takes_its_place() -> None:
+    key, other = 7 << 16 | 5, 8 << 16 | 5  # the hash of an int is the int
+    assert not sightings.seen_before(key)
+    assert sightings.seen_before(key)
+    assert not sightings.seen_before(other)
+    assert not sightings.seen_before(key)
     assert len(sightings._seen) == 1 << 16
 
 
