@@ -17,7 +17,8 @@ MOST = 500  # prefixes of an UPDATE: 4,096 octets have no room for many more
 FIRST = 1 << 16  # 1.0.0.0/24: some speakers drop routes to 0.0.0.0/8
 PEER = 64_512  # the AS number of the first peer
 
-# How many UPDATEs there are for each AS path, and for each list of communities.  On collectors there are more.
+# How many UPDATEs there are for each AS path, and for each list of communities.  Files of collectors have 2.6 and 14 in
+# live UPDATEs of 33 peers, and 1.2 for each AS path where one peer sends a full table.
 PATHS, LISTS = 2, 10
 
 
