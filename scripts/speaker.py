@@ -36,13 +36,13 @@ def free_port() -> int:
 
 
 def connected(
-    port: int, families: Iterable[tuple[int, int]], address: str = '127.0.0.2', seconds: float = 30
+    port: int, families: Iterable[tuple[int, int]], address: str = '127.0.0.2', seconds: float = 30, asn: int = AS
 ) -> Speaker:
     """Return a session from `address` with what listens at `port`, or will within so many `seconds`."""
     end = time.monotonic() + seconds
     while True:
         try:
-            return Speaker(port, families, address, seconds)
+            return Speaker(port, families, address, seconds, asn)
         except ConnectionRefusedError:
             if time.monotonic() > end:
                 raise
@@ -50,19 +50,24 @@ def connected(
 
 
 class Speaker:
-    """A session with the speaker at `port` of 127.0.0.1, for `families` as (AFI, SAFI), without ADD-PATH.
+    """A session of the AS `asn` with the speaker at `port` of 127.0.0.1, for `families` as (AFI, SAFI), no ADD-PATH.
 
     Raises TimeoutError if that says nothing for so many `seconds`.
     """
 
     def __init__(
-        self, port: int, families: Iterable[tuple[int, int]], address: str = '127.0.0.2', seconds: float = 30
+        self,
+        port: int,
+        families: Iterable[tuple[int, int]],
+        address: str = '127.0.0.2',
+        seconds: float = 30,
+        asn: int = AS,
     ) -> None:
         capabilities = b''.join(pack('!BBBBHBB', 2, 6, 1, 4, afi, 0, safi) for afi, safi in families)
-        capabilities += pack('!BBBBI', 2, 6, 65, 4, AS) + pack('!BBBB', 2, 2, 2, 0)  # route refresh
+        capabilities += pack('!BBBBI', 2, 6, 65, 4, asn) + pack('!BBBB', 2, 2, 2, 0)  # route refresh
         self._socket = socket.create_connection(('127.0.0.1', port), seconds, (address, 0))
         router = socket.inet_aton(address)
-        self.send(message(OPEN, pack('!BHH4sB', 4, AS, 180, router, len(capabilities)) + capabilities))
+        self.send(message(OPEN, pack('!BHH4sB', 4, asn, 180, router, len(capabilities)) + capabilities))
         self.heard = bytearray()
         for kind in (OPEN, KEEPALIVE):
             while kind not in kinds(self.heard):

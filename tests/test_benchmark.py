@@ -71,20 +71,29 @@ def test_an_unknown_part_is_refused() -> None:
     assert 'nothing' in done.stderr
 
 
-def test_a_speaker_that_is_not_installed_is_left_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_speaker_that_is_not_installed_or_does_not_start_is_left_out(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.syspath_prepend(str(ROOT / 'scripts'))
     from benchmarks import peers
 
-    def child(**job: Any) -> dict[str, float]:
-        return {'base': 2**20, 'resident': 1000.0, 'seconds': 1.0}
+    def child(name: str, **job: Any) -> dict[str, Any]:
+        return {'skipped': 'no.'} if name == 'BIRD' else {'base': 2**20, 'resident': 1000.0, 'seconds': 1.0}
 
     child.quick = True  # type: ignore[attr-defined]
-    monkeypatch.setattr(peers, 'PATH', str(tmp_path))
-    (table,) = peers.tables(peers.run(child))  # type: ignore[arg-type]
-    cells = {row[0]: row[1] for row in table.rows}
+    of_exabgp = peers.DAEMONS['stock'].command
+    for name, daemon in peers.DAEMONS.items():
+        command = of_exabgp if name == 'BIRD' else daemon.command
+        ask = () if name == 'BIRD' else daemon.ask
+        changed = daemon._replace(command=command, ask=ask, version=(), path=str(tmp_path))
+        monkeypatch.setitem(peers.DAEMONS, name, changed)
+    memory, seconds = peers.tables(peers.run(child))  # type: ignore[arg-type]
+    cells = {row[0]: row[1] for row in memory.rows}
     assert cells['ExaBGP, stock'] == '1'
     assert cells['GoBGP'] == 'gobgpd is not installed'
-    assert cells['BIRD'] == 'bird is not installed'
+    assert cells['FRR'] == cells['OpenBGPD'] == 'bgpd is not installed'
+    assert cells['BIRD'] == 'no.'
+    assert {row[0] for row in seconds.rows} == {row[0] for row in memory.rows if row[1] == '1'}
 
 
 def test_break_even_is_where_the_ratio_is_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -66,8 +66,8 @@ def _unpack(stock: Any) -> Any:
     def unpack(cls: Any, attribute_id: Any, flag: Any, data: Any, direction: Any, negotiated: Any) -> Any:
         """Decode one path attribute as ExaBGP's `Attribute.unpack`, which this stands for."""
         code = CODES.get(attribute_id, attribute_id)
-        session = agreed(negotiated)
-        if code in APART or session is None or type(data) is not bytes:
+        session = None if code in APART else agreed(negotiated)
+        if session is None or type(data) is not bytes:
             return stock(cls, code, flag, data, direction, negotiated)
         try:
             key = bytes((session, code, flag | EXTENDED_LENGTH)) + data

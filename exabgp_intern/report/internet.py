@@ -10,7 +10,7 @@ from typing import Iterator, Sequence
 from exabgp_intern.report.messages import announcement, attribute
 from exabgp_intern.report.workload import Session, Workload
 
-__all__ = ('PREFIXES_AN_UPDATE', 'internet')
+__all__ = ('PEER', 'PREFIXES_AN_UPDATE', 'internet')
 
 PREFIXES_AN_UPDATE = 3.3
 MOST = 500  # prefixes of an UPDATE: 4,096 octets have no room for many more

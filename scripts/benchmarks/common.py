@@ -8,17 +8,17 @@ import platform
 import subprocess
 import sys
 from importlib import metadata
-from inspect import signature
 from statistics import median, quantiles
 from typing import Any, Callable, NamedTuple, Sequence
 
 from exabgp_intern import install, lines
 
 WAYS = ('stock', 'interned')
-# What install() is called with, for whole routes: attributes are shared unless it is told not to, if it can share them.
-INSTALLED: dict[str, dict[str, Any]] = {'interned': {}}
-if 'attributes' in signature(install).parameters:
-    INSTALLED = {'without attributes': {'attributes': False}, **INSTALLED}
+# what install() is called with
+INSTALLED: dict[str, dict[str, Any]] = {
+    'without attributes': {'attributes': False, 'path_attributes': False},
+    'interned': {},
+}
 COLOURS = {'stock': '#9aa5b1', 'without attributes': '#2ca02c', 'interned': '#1f77b4'}
 FRONT = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'benchmark.py')
 
