@@ -47,7 +47,7 @@ from exabgp.rib.change import Change
 
 import exabgp_intern
 from exabgp_intern import lines
-from exabgp_intern.attribute import parts, received
+from exabgp_intern.attribute import parts, sightings
 from exabgp_intern.attribute.announced import Announced
 from exabgp_intern.attribute.received import Received
 from exabgp_intern.installation import DEFAULT
@@ -61,7 +61,7 @@ CLASSES = [*(canonical_class(name) for name in DEFAULT), Received, Announced]
 TABLES = [*(cls._table for cls in CLASSES), parts.TABLE]
 
 # Attributes and sets are shared at once, and not at their second sighting: then all are in the tables.
-parts.seen_before = received.seen_before = lambda key: True
+sightings.seen_before = lambda key: True
 
 # ------------------------------------------------------------------------------------------ routes
 

@@ -45,7 +45,7 @@ from exabgp.logger import log
 
 import exabgp_intern  # noqa: F401  # so that a finaliser with this module's names holds the package at exit
 from exabgp_intern import ESI, EthernetTag, Labels, NextHop, PathInfo, RouteDistinguisher, stats
-from exabgp_intern.attribute import parts, received
+from exabgp_intern.attribute import parts, received, sightings
 from exabgp_intern.report.loading import negotiated_session
 from exabgp_intern.table import Table
 
@@ -361,7 +361,7 @@ def main() -> None:
 
     log.init(getenv())
     # Attributes and sets are shared at once, and not at their second sighting: each value has one object then.
-    parts.seen_before = received.seen_before = lambda key: True
+    sightings.seen_before = lambda key: True
     for module in (parts, received):
         module.HOOKS.install()
     if options.plant:

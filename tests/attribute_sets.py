@@ -200,6 +200,9 @@ TRAPS = {
     'an attribute into the routes': lambda shared: update(shared + NEXT_HOP + b'\xc0\x08\4', PREFIX),
     'a length short of the end': lambda shared: b'\0\0' + pack('!H', len(shared) + 3) + shared + REACH,
     'a length past the end': lambda shared: b'\0\0' + pack('!H', len(shared) + 1) + shared,
+    'a length past the end of good routes': lambda shared: (
+        b'\0\0' + pack('!H', len(shared + REACH) + 1) + shared + REACH
+    ),
     'withdrawn past the end': lambda shared: b'\0\xff' + shared,
     'a bad route': lambda shared: update(shared + NEXT_HOP, b'\x40\1'),
     'a bad withdrawn route': lambda shared: update(shared + REACH, withdrawn=b'\x40\1'),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import gc
+import inspect
 import pickle
 import sys
 import types
@@ -21,6 +22,7 @@ from exabgp.rib.change import Change
 from exabgp.rib.outgoing import OutgoingRIB
 
 import exabgp_intern
+from exabgp_intern.attribute import octets, sightings
 from exabgp_intern.attribute import received as attributes
 from exabgp_intern.attribute.frozen import FrozenList
 from exabgp_intern.attribute.received import Received, Single
@@ -55,7 +57,7 @@ FULL = SETS['all']
 
 @pytest.fixture(autouse=True)
 def shared(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(attributes, 'seen_before', lambda key: True)
+    monkeypatch.setattr(sightings, 'seen_before', lambda key: True)
     attributes.HOOKS.install()
     assert attributes.HOOKS.installed()
     yield
@@ -580,8 +582,10 @@ def planted() -> Iterator[Callable[[str, str], None]]:
     """Put one line for another of the module, whose decoder is then in use."""
 
     def plant(line: str, fault: str) -> None:
+        if line in inspect.getsource(octets):
+            monkeypatch.setattr(attributes, 'split', with_a_fault(octets, line, fault).split)
+            return
         faulty = with_a_fault(attributes, line, fault)
-        faulty.seen_before = attributes.seen_before
         attributes.HOOKS.uninstall()
         faulty.HOOKS.install()
         assert faulty.HOOKS.installed()
@@ -591,7 +595,8 @@ def planted() -> Iterator[Callable[[str, str], None]]:
     faults: list[Any] = []
     with pytest.MonkeyPatch.context() as monkeypatch:
         yield plant
-    faults[0].HOOKS.uninstall()
+    for faulty in faults:
+        faulty.HOOKS.uninstall()
 
 
 FAULTS = {
@@ -642,7 +647,7 @@ def test_a_decoder_that_somebody_has_wrapped_is_not_installed_twice() -> None:
 def test_a_set_is_shared_from_its_second_sighting_on(monkeypatch: pytest.MonkeyPatch) -> None:
     seen_already: set[bytes] = set()
     monkeypatch.setattr(
-        attributes,
+        sightings,
         'seen_before',
         lambda key: key in seen_already or bool(seen_already.add(key)),  # type: ignore[func-returns-value]
     )
@@ -658,7 +663,7 @@ def seen_of(decode: Callable[..., Any], shared: bytes) -> Any:
 
 
 def test_a_set_of_one_update_is_as_exabgps(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(attributes, 'seen_before', lambda key: False)
+    monkeypatch.setattr(sightings, 'seen_before', lambda key: False)
     for shared in SETS.values():
         made, own = seen_of(decoded, shared), seen_of(stock, shared)
         if isinstance(made, tuple) or type(made.attributes) is not Single:

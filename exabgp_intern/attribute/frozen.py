@@ -49,8 +49,8 @@ class Frozen:
         return type(self).__bases__[1]
 
     def __setattr__(self, name: str, value: Any) -> None:
-        # ExaBGP makes some texts when they are first asked for, and keeps them under such names.
-        if not name.startswith('_') or not hasattr(self, name):
+        # ExaBGP makes some texts when they are first asked for, and keeps them under such names.  `_packed` is octets.
+        if not name.startswith('_') or name == '_packed' or not hasattr(self, name):
             raise AttributeError(f'this is shared by all routes that have it: cannot set {name!r}')
         object.__setattr__(self, name, value)
 

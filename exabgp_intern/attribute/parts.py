@@ -21,16 +21,14 @@ from exabgp.bgp.message.update.attribute.community.extended.community import (
 from exabgp.bgp.message.update.attribute.community.initial.community import Community
 from exabgp.bgp.message.update.attribute.community.large.community import LargeCommunity
 
-from exabgp_intern.attribute.frozen import frozen
-from exabgp_intern.attribute.sightings import seen_before
+from exabgp_intern.attribute.octets import EXTENDED_LENGTH, MP_NLRI, NEXT_HOP, agreed
+from exabgp_intern.attribute.sightings import Repeated
 from exabgp_intern.hooks import Hook, Hooks
-from exabgp_intern.table import Table
 
-__all__ = ('HOOKS', 'TABLE', 'agreed', 'known')
+__all__ = ('HOOKS', 'TABLE', 'known')
 
-EXTENDED_LENGTH = int(Attribute.Flag.EXTENDED_LENGTH)
 # The next hop has a canonical class.  The other two have the routes in them.
-APART = (Attribute.CODE.NEXT_HOP, Attribute.CODE.MP_REACH_NLRI, Attribute.CODE.MP_UNREACH_NLRI)
+APART = (NEXT_HOP, *MP_NLRI)
 LENGTHS = {Community: 4, ExtendedCommunity: 8, LargeCommunity: 12, ExtendedCommunityIPv6: 20}  # octets
 COMMUNITIES = (Community, LargeCommunity, ExtendedCommunityBase)  # the classes that decode one
 
@@ -40,26 +38,7 @@ UNKNOWN, COMMUNITY = b'\4', b'\5'
 # ExaBGP makes an object for the code of each attribute that it decodes.  It stays in the set, as the key.
 CODES = {code: Attribute.CODE(code) for code in range(256)}
 
-TABLE = Table()
-
-
-def agreed(negotiated: Any) -> int | None:
-    """Return what a session has agreed on that decides what octets mean, None if it is not one of ExaBGP's."""
-    # AS_PATH and AGGREGATOR read the one, AIGP the other; tests/test_attributes.py watches that there is no third.
-    asn4 = getattr(negotiated, 'asn4', None)
-    return asn4 + 2 * bool(getattr(negotiated, 'aigp', None)) if type(asn4) is bool else None
-
-
-def _found(key: bytes) -> Any:
-    """Return the shared object for `key`, or None."""
-    entry = TABLE.data.get(key)
-    return entry and entry()
-
-
-def _kept(key: bytes, made: Any) -> Any:
-    """Return what stands for `made`, which ExaBGP has decoded: the shared object, or `made` the first time."""
-    # ExaBGP makes None of some attributes, for example of an empty AS path.
-    return made if made is None or not seen_before(key) else TABLE.keep(key, frozen(made))
+TABLE = Repeated()
 
 
 def _unpack(stock: Any) -> Any:
@@ -73,8 +52,10 @@ def _unpack(stock: Any) -> Any:
             key = bytes((session, code, flag | EXTENDED_LENGTH)) + data
         except (TypeError, ValueError):  # no attribute has such a code, or such flags
             return stock(cls, code, flag, data, direction, negotiated)
-        shared = _found(key)
-        return _kept(key, stock(cls, code, flag, data, direction, negotiated)) if shared is None else shared
+        shared = TABLE.find(key)
+        return (
+            TABLE.keep_repeated(key, stock(cls, code, flag, data, direction, negotiated)) if shared is None else shared
+        )
 
     return unpack
 
@@ -85,8 +66,8 @@ def _unpack_community(stock: Any) -> Any:
         if type(data) is not bytes or len(data) != LENGTHS.get(cls):
             return stock(cls, data, direction, negotiated)
         key = COMMUNITY + data
-        shared = _found(key)
-        return _kept(key, stock(cls, data, direction, negotiated)) if shared is None else shared
+        shared = TABLE.find(key)
+        return TABLE.keep_repeated(key, stock(cls, data, direction, negotiated)) if shared is None else shared
 
     return unpack
 
@@ -98,8 +79,8 @@ def _generic(stock: Any) -> Any:
         if type(data) is not bytes:
             return stock(code, flag, data)
         key = UNKNOWN + bytes((code, flag)) + data
-        shared = _found(key)
-        return _kept(key, stock(code, flag, data)) if shared is None else shared
+        shared = TABLE.find(key)
+        return TABLE.keep_repeated(key, stock(code, flag, data)) if shared is None else shared
 
     return generic
 

@@ -20,17 +20,15 @@ from exabgp.bgp.message.update import Update
 from exabgp.bgp.message.update.attribute import Attribute
 from exabgp.logger import option
 
-from exabgp_intern.attribute.parts import agreed
-from exabgp_intern.attribute.sets import NEXT_HOP, Attributes, Stock
-from exabgp_intern.attribute.sightings import seen_before
+from exabgp_intern.attribute import sightings
+from exabgp_intern.attribute.octets import NEXT_HOP, split
+from exabgp_intern.attribute.sets import Attributes, Stock
 from exabgp_intern.hooks import Hook, Hooks
 from exabgp_intern.table import Entry, Table
 
 __all__ = ('HOOKS', 'TABLE', 'known')
 
-MP_NLRI = (int(Attribute.CODE.MP_REACH_NLRI), int(Attribute.CODE.MP_UNREACH_NLRI))
 ERRORS = (Attribute.CODE.INTERNAL_TREAT_AS_WITHDRAW, Attribute.CODE.INTERNAL_DISCARD)
-EXTENDED_LENGTH = int(Attribute.Flag.EXTENDED_LENGTH)
 
 
 class _Entry(Entry):
@@ -74,51 +72,13 @@ if not hasattr(Stock, 'as_dict'):
     del TEXTS['_dict']  # before ExaBGP 5.0.2
 
 
-def _split(data: bytes, negotiated: Any) -> tuple[bytes, bytes | None] | None:
-    """Return the key of the attributes in the body of an UPDATE, and the body without them.
-
-    Return None as the body if the attributes come for the first time.  Return None if the lengths are not exact, or if
-    the session is not one of ExaBGP's.
-    """
-    session = agreed(negotiated)
-    if session is None or type(data) is not bytes:
-        return None
-    shared, own = [bytes((session,))], []
-    try:
-        start = 2 + (data[0] << 8 | data[1])
-        at = behind = start + 2
-        end = at + (data[start] << 8 | data[start + 1])
-        announced = data[end:]
-        if announced:
-            # No MP attribute, most likely.  Then this is the key, and most sets of the Internet come only once.
-            key = shared[0] + data[at:end]
-            if key not in Received._refs and not seen_before(key):
-                return key, None
-        while at < end:
-            begin, code = at, data[at + 1]
-            at += 4 + (data[at + 2] << 8 | data[at + 3]) if data[at] & EXTENDED_LENGTH else 3 + data[at + 2]
-            if code in MP_NLRI:
-                own.append(data[begin:at])
-                shared.append(data[behind:begin])
-                behind = at
-            elif code == NEXT_HOP and announced:
-                own.append(data[begin:at])  # ExaBGP gives it to the routes that stand behind the attributes
-    except IndexError:
-        return None
-    if at != end or end > len(data):
-        return None
-    shared.append(data[behind:end])
-    attributes = b''.join(own)
-    return b''.join(shared), data[:start] + len(attributes).to_bytes(2, 'big') + attributes + announced
-
-
 def _unpack_message(stock: Any) -> Any:
     def unpack_message(cls: Any, data: Any, direction: Any, negotiated: Any) -> Any:
         """Decode the body of an UPDATE as ExaBGP's `Update.unpack_message`, which this stands for."""
-        split = _split(data, negotiated)
-        if split is None:
+        found = split(data, negotiated, Received._refs)
+        if found is None:
             return stock(cls, data, direction, negotiated)
-        key, rest = split
+        key, rest = found
         entry: Any = Received._refs.get(key) if rest else None
         shared = entry and entry()
         # ExaBGP's debug log tells every attribute of an UPDATE that it parses
@@ -142,7 +102,7 @@ def _unpack_message(stock: Any) -> Any:
             negotiated.cached_attributes = None
         update = stock(cls, data, direction, negotiated)
         if type(update) is Update and update.attributes.keys().isdisjoint(ERRORS):
-            share = Received._share if rest and seen_before(key) else Single._of
+            share = Received._share if rest and sightings.seen_before(key) else Single._of
             update.attributes = share(key, update.attributes)
         return update
 

@@ -10,14 +10,12 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any, ClassVar
 
-from exabgp.bgp.message.update.attribute import Attribute
 from exabgp.bgp.message.update.attribute import Attributes as Stock
 
 from exabgp_intern.attribute.frozen import frozen, refused
+from exabgp_intern.attribute.octets import NEXT_HOP
 
-__all__ = ('NEXT_HOP', 'Attributes', 'Stock')
-
-NEXT_HOP = int(Attribute.CODE.NEXT_HOP)
+__all__ = ('Attributes', 'Stock')
 
 
 class Attributes(Stock):

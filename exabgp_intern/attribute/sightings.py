@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ('seen_before',)
+from exabgp_intern.attribute.frozen import frozen
+from exabgp_intern.table import Table
+
+__all__ = ('Repeated', 'seen_before')
 
 # One octet of the hash of a key, in the place that other octets of the hash choose.  A later key takes the place of an
 # earlier one.  That only delays the sharing of a value.  One new key in 256 is taken for a known one.
@@ -23,3 +26,17 @@ def seen_before(key: Any) -> bool:
         return True
     _seen[place] = octet
     return False
+
+
+class Repeated(Table):
+    """The values that came at least twice.  The first object of each stays ExaBGP's own."""
+
+    def find(self, key: Any) -> Any:
+        """Return the shared object for `key`, or None."""
+        entry = self.data.get(key)
+        return entry and entry()
+
+    def keep_repeated(self, key: Any, made: Any) -> Any:
+        """Return what stands for `made`, which ExaBGP has decoded: the shared object, or `made` the first time."""
+        # ExaBGP makes None of some attributes, for example of an empty AS path.
+        return made if made is None or not seen_before(key) else self.keep(key, frozen(made))
