@@ -18,12 +18,8 @@ __all__ = ('DEFAULT', 'SETS', 'UnsupportedExaBGP', 'exabgp_version', 'install', 
 # All but MAC: the MAC addresses of a table are nearly all different.
 DEFAULT = ('RouteDistinguisher', 'Labels', 'PathInfo', 'ESI', 'EthernetTag', 'NextHop')
 
-# What routes share besides, and the modules that make them share it.
-SETS = {
-    'Attributes': 'exabgp_intern.attribute.received',
-    'Announced': 'exabgp_intern.attribute.announced',
-    'PathAttributes': 'exabgp_intern.attribute.parts',
-}
+# What routes share besides, and the modules that make them share it, one for each line of ExaBGP.
+SETS = {'Attributes': 'received', 'Announced': 'announced', 'PathAttributes': 'parts'}
 
 
 class UnsupportedExaBGP(Exception):
@@ -85,9 +81,10 @@ def uninstall() -> None:
 
 
 def exabgp_version() -> str:
-    """Return the version that ExaBGP gives itself, `unknown` if it gives none."""
+    """Return the version that ExaBGP gives itself, without the date of a checkout; `unknown` if it gives none."""
     try:
-        return str(import_module('exabgp.version').release)
+        version = import_module('exabgp.version')
+        return str(getattr(version, 'release', None) or version.version).split('-')[0]
     except Exception:
         return 'unknown'
 
@@ -102,9 +99,9 @@ def installed() -> list[str]:
 def sets() -> dict[str, Any]:
     """Return the modules of SETS that fit the ExaBGP that is installed, by name; this imports ExaBGP."""
     found = {}
-    for name, path in SETS.items():
-        with suppress(Exception):  # ExaBGP 6 has other modules, and another ExaBGP may have anything
-            module = import_module(path)
+    for name, module_name in SETS.items():
+        with suppress(Exception):  # another ExaBGP may have anything
+            module = import_module(f'{lines.package_of_sets()}.{module_name}')
             if module.known():
                 found[name] = module
     return found

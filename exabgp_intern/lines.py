@@ -21,6 +21,7 @@ __all__ = (
     'hold',
     'modules',
     'nlris_hold',
+    'package_of_sets',
     'release',
     'start',
 )
@@ -51,6 +52,11 @@ def classes() -> tuple[str, ...]:
 def canonical_class(name: str) -> Any:
     """Return the class `name` of CLASSES for the ExaBGP that is installed; this imports ExaBGP."""
     return getattr(import_module('exabgp_intern.exabgp6.qualifiers' if _packed() else CLASSES[name]), name)
+
+
+def package_of_sets() -> str:
+    """Return the package that shares attributes in the ExaBGP that is installed."""
+    return 'exabgp_intern.exabgp6' if _packed() else 'exabgp_intern.attribute'
 
 
 def modules() -> Iterator[ModuleType]:

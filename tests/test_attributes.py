@@ -26,7 +26,9 @@ from exabgp_intern.attribute import octets, sightings
 from exabgp_intern.attribute import received as attributes
 from exabgp_intern.attribute.frozen import FrozenList
 from exabgp_intern.attribute.received import Received, Single
-from tests.attribute_sets import (
+from tests.attribute_sets import STOCK_DECODER, decoded, forget, seen, session, sessions, shown, stock
+from tests.support import outcome, with_a_fault
+from tests.update_octets import (
     AIGP,
     EITHER_PATH,
     LOCAL_PREFERENCE,
@@ -37,20 +39,11 @@ from tests.attribute_sets import (
     REACH,
     SETS,
     SHAPES,
-    STOCK_DECODER,
     TRAPS,
     attribute,
     corpus,
-    decoded,
-    forget,
-    seen,
-    session,
-    sessions,
-    shown,
-    stock,
     update,
 )
-from tests.support import outcome, with_a_fault
 
 FULL = SETS['all']
 

@@ -25,7 +25,7 @@ from tests.support import FROM_WIRE, OURS, STOCK, is_canonical, outcome
 from tests.test_fuzz import mutated
 
 MAIN = os.environ.get('EXABGP_MAIN', '')
-SUITES = ('exabgp6', 'guarantees', 'subclasses', 'distinct', 'differential', 'statistics')
+SUITES = ('exabgp6', 'exabgp6_attributes', 'guarantees', 'subclasses', 'distinct', 'differential', 'statistics')
 
 on_main = pytest.mark.skipif(not FROM_WIRE, reason='for ExaBGP 6')
 

@@ -20,7 +20,9 @@ from exabgp_intern import lines
 from exabgp_intern.attribute import parts, sightings
 from exabgp_intern.attribute.frozen import CONSTANT, Frozen, FrozenList
 from exabgp_intern.installation import sets
-from tests.attribute_sets import (
+from tests.attribute_sets import session, sessions, shown, state
+from tests.support import outcome, with_a_fault
+from tests.update_octets import (
     AIGP,
     EITHER_PATH,
     KINDS,
@@ -28,12 +30,7 @@ from tests.attribute_sets import (
     ORIGIN,
     attribute,
     mutated,
-    session,
-    sessions,
-    shown,
-    state,
 )
-from tests.support import outcome, with_a_fault
 
 STOCK_UNPACK = vars(Attribute)['unpack'].__func__
 

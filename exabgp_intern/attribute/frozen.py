@@ -49,13 +49,15 @@ class Frozen:
         return type(self).__bases__[1]
 
     def __setattr__(self, name: str, value: Any) -> None:
-        # ExaBGP makes some texts when they are first asked for, and keeps them under such names.  `_packed` is octets.
-        if not name.startswith('_') or name == '_packed' or not hasattr(self, name):
+        # ExaBGP makes some texts when they are asked for, and keeps them under such names.
+        if not name.startswith('_') or not isinstance(getattr(self, name, 0), (str, type(None))):
             raise AttributeError(f'this is shared by all routes that have it: cannot set {name!r}')
         object.__setattr__(self, name, value)
 
     def __delattr__(self, name: str) -> NoReturn:
         raise AttributeError(f'this is shared by all routes that have it: cannot delete {name!r}')
+
+    __deepcopy__ = None  # that of some classes of ExaBGP makes an object of the same class: a frozen one
 
     def __copy__(self) -> Any:
         return deepcopy(self)  # otherwise the copy would hold frozen objects

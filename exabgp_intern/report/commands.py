@@ -7,6 +7,7 @@ from contextlib import suppress
 from importlib import import_module
 from typing import Any, Iterator
 
+from exabgp_intern import lines
 from exabgp_intern.report.sources import configured
 from exabgp_intern.report.workload import Problem, Workload
 
@@ -33,15 +34,15 @@ def commanded(path: str, config: str = '') -> Workload:
         configured(config)
     try:
         with open(path, encoding='utf-8', errors='surrogateescape') as file:
-            lines = [' '.join(line.split()) for line in file]
+            commands = [' '.join(line.split()) for line in file]
     except OSError as problem:
         raise Problem(f'{path}: {problem.strerror}') from problem
-    lines = [line for line in lines if line and not line.startswith('#')]
-    commands = [line for line in lines if any(f' {action}' in f' {line} ' for action in ACTIONS)]
+    said = [line for line in commands if line and not line.startswith('#')]
+    commands = [line for line in said if any(f' {action}' in f' {line} ' for action in ACTIONS)]
     if not commands:
         raise Problem(f'{path}: no line of it announces or withdraws a route')
     name = f'{path}, for the neighbors of {config}' if config else path
-    return Workload(name, config=config, commands=commands, skipped=len(lines) - len(commands))
+    return Workload(name, config=config, commands=commands, skipped=len(said) - len(commands))
 
 
 def reactor(configuration: Any) -> Any:
@@ -50,8 +51,9 @@ def reactor(configuration: Any) -> Any:
     made = import_module('exabgp.reactor.loop').Reactor(configuration)
     os.chdir(directory)  # as a daemon it has left it
     made.configuration = configuration  # 4.2 has made one
-    made.processes = _answers()
-    made.asynchronous.schedule = _run
+    six = _of_exabgp_6()
+    made.processes = six.Answers() if six else _answers()
+    made.asynchronous.schedule = six.schedule if six else _run
     return made
 
 
@@ -67,15 +69,24 @@ def obey(reactor: Any, command: str, selected: bool) -> bool:
 
     If not `selected`, every neighbor is meant, and none that the command selects.
     """
+    reactor.processes.refused = False
+    six = _of_exabgp_6()
+    if six:
+        six.obey(reactor, command, selected)
+        return not reactor.processes.refused
     if not selected:
         _, command = import_module('exabgp.reactor.api.command.limit').extract_neighbors(command)
-    reactor.processes.refused = False
     with suppress(StopIteration):
         if hasattr(reactor.api, 'process'):
             reactor.api.process(reactor, '', command)
         else:  # 4.2
             reactor.api.text(reactor, '', command)
     return not reactor.processes.refused
+
+
+def _of_exabgp_6() -> Any:
+    """Return the module for the API of ExaBGP 6, None for 4.2 and 5.0."""
+    return None if lines.nlris_hold() else import_module('exabgp_intern.exabgp6.loading')
 
 
 def _run(service: str, command: str, callback: Iterator[Any]) -> None:

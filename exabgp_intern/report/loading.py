@@ -6,6 +6,7 @@ Its `routes()` and `changes()` are of what is held then.
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any, Callable, Iterator
 
 from exabgp_intern import lines
@@ -26,18 +27,22 @@ class _Received:
         from exabgp.protocol.family import AFI, SAFI
         from exabgp.rib.incoming import IncomingRIB
 
+        afi, safi = getattr(AFI, 'create', None) or AFI.from_int, getattr(SAFI, 'create', None) or SAFI.from_int
         families = NLRI.known_families()
         self._updates = workload.updates
         self._sessions = {}
         for session in {session for session, _ in workload.updates}:
-            addpath = [(AFI.create(afi), SAFI.create(safi)) for afi, safi in session.addpath]
+            addpath = [(afi(each[0]), safi(each[1])) for each in session.addpath]
             self._sessions[session] = (
                 negotiated_session(Neighbor(), families, addpath, session.asn4),
-                IncomingRIB(True, families),
+                IncomingRIB(True, set(families)),
             )
 
     def load(self, see: See | None = None) -> tuple[int, int]:
         """Return how many NLRIs were decoded, and how many UPDATEs ExaBGP refused."""
+        if not lines.nlris_hold():
+            received = import_module('exabgp_intern.exabgp6.loading').received
+            return tuple(received(self._updates, self._sessions, see))
         from exabgp.bgp.message import Update
         from exabgp.bgp.message.direction import Direction
         from exabgp.bgp.message.update.attribute import Attribute
@@ -72,7 +77,7 @@ class _Received:
         return sum(1 for _ in self.changes())
 
     def changes(self) -> Iterator[Any]:
-        return (change for _, rib in self._sessions.values() for change in rib.cached_changes())
+        return (change for _, rib in self._sessions.values() for change in _cached(rib))
 
 
 class _Configured:
@@ -91,7 +96,7 @@ class _Configured:
         if see:
             for neighbor in self._configuration.neighbors.values():
                 negotiated = negotiated_session(neighbor, neighbor.families(), neighbor.addpaths(), True)
-                for change in neighbor.rib.outgoing.queued_changes():
+                for change in _queued(neighbor):
                     see(change, negotiated)
         return self.routes(), 0
 
@@ -107,13 +112,11 @@ class _Configured:
         return error.replace(f'line {tokeniser.number}:', f'line {next(found, tokeniser.index_line)}:', 1)
 
     def routes(self) -> int:
-        return sum(
-            1 for neighbor in self._configuration.neighbors.values() for _ in neighbor.rib.outgoing.queued_changes()
-        )
+        return sum(1 for neighbor in self._configuration.neighbors.values() for _ in _queued(neighbor))
 
     def changes(self) -> Iterator[Any]:
         for neighbor in self._configuration.neighbors.values():
-            yield from (*neighbor.changes, *neighbor.rib.outgoing.queued_changes())
+            yield from (*_own(neighbor), *_queued(neighbor))
 
 
 class _Commanded(_Configured):
@@ -150,7 +153,7 @@ class _Commanded(_Configured):
         for neighbor in self._configuration.neighbors.values():
             negotiated = negotiated_session(neighbor, neighbor.families(), neighbor.addpaths(), True)
             if see:
-                for change in neighbor.rib.outgoing.queued_changes():
+                for change in _queued(neighbor):
                     see(change, negotiated)
             for update in neighbor.rib.outgoing.updates(True):
                 for _ in update.messages(negotiated):
@@ -161,15 +164,29 @@ class _Commanded(_Configured):
 
     def changes(self) -> Iterator[Any]:
         for neighbor in self._configuration.neighbors.values():
-            yield from neighbor.changes
+            yield from _own(neighbor)
         yield from self._held()
 
     def _held(self) -> Iterator[Any]:
         return (
-            change
-            for neighbor in self._configuration.neighbors.values()
-            for change in neighbor.rib.outgoing.cached_changes()
+            change for neighbor in self._configuration.neighbors.values() for change in _cached(neighbor.rib.outgoing)
         )
+
+
+# ExaBGP 6 says routes where ExaBGP 4.2 and 5.0 say changes.
+
+
+def _own(neighbor: Any) -> Any:
+    return neighbor.changes if hasattr(neighbor, 'changes') else neighbor.routes
+
+
+def _queued(neighbor: Any) -> Any:
+    rib = neighbor.rib.outgoing
+    return rib.queued_changes() if hasattr(rib, 'queued_changes') else rib.queued_routes()
+
+
+def _cached(rib: Any) -> Any:
+    return rib.cached_changes() if hasattr(rib, 'cached_changes') else rib.cached_routes()
 
 
 def loader(workload: Workload) -> Any:
@@ -181,6 +198,8 @@ def loader(workload: Workload) -> Any:
 
 def negotiated_session(neighbor: Any, families: Any, addpath: Any, asn4: bool) -> Any:
     """Return what a session has agreed on if both ends speak the same."""
+    if not lines.nlris_hold():
+        return import_module('exabgp_intern.exabgp6.loading').negotiated_session(neighbor, families, addpath, asn4)
     from exabgp.bgp.message import Open
     from exabgp.bgp.message.open import ASN, HoldTime, RouterID, Version
     from exabgp.bgp.message.open.capability import AddPath, Capabilities, Capability, Negotiated

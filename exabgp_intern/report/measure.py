@@ -48,7 +48,7 @@ def main() -> None:
 def _stock_classes() -> dict[str, Any]:
     """Start ExaBGP, its log off, and return its own classes of those that can be installed by name."""
     lines.start()
-    return {name: lines.canonical_class(name)._stock for name in DEFAULT}
+    return {name: lines.canonical_class(name)._stock for name in DEFAULT if name in lines.classes()}
 
 
 def _timed(workload: Workload, classes: dict[str, Any], interned: bool) -> dict[str, Any]:
@@ -114,7 +114,9 @@ def _counted(workload: Workload, classes: dict[str, Any], interned: bool) -> dic
         if sets.add(attributes):
             for attribute in _path_attributes(attributes):
                 path_attributes.add(attribute)
-        shows = nlri.json, nlri.__str__, lambda: nlri.pack(negotiated), attributes.json, attributes.__str__
+        pack = nlri.pack if hasattr(nlri, 'pack') else nlri.pack_nlri  # of ExaBGP 6, where a route has the next hop
+        next_hop = getattr(change, 'nexthop', '')
+        shows = nlri.json, nlri.__str__, lambda: pack(negotiated), attributes.json, attributes.__str__, next_hop.__str__
         for show in shows:
             try:
                 shown = repr(show())

@@ -1,0 +1,123 @@
+"""Received routes of ExaBGP 6: one attribute set for all UPDATEs that have the same attributes, and one next hop.
+
+This does what exabgp_intern/attribute/received.py says, for the classes of ExaBGP 6.  There a route has its next hop
+beside the set, and ExaBGP makes a new one for each UPDATE, or for each route.
+
+ExaBGP keeps the set of the UPDATE before, for all sessions, by its octets alone.  Another session may have agreed on
+something else, and these octets mean something else to it.  So that set is forgotten here before ExaBGP decodes.
+"""
+
+from __future__ import annotations
+
+from inspect import signature
+from typing import Any, ClassVar
+
+from exabgp.bgp.message.update import UpdateCollection
+from exabgp.bgp.message.update.attribute import MPRNLRI, AttributeCollection
+from exabgp.logger.option import option
+
+from exabgp_intern.attribute import sightings
+from exabgp_intern.attribute.octets import NEXT_HOP, split
+from exabgp_intern.exabgp6.nexthops import shared_next_hop
+from exabgp_intern.exabgp6.sets import UNSHARED, Attributes
+from exabgp_intern.hooks import Hook, Hooks
+from exabgp_intern.table import Entry, Table
+
+__all__ = ('HOOKS', 'TABLE', 'known')
+
+
+class _Entry(Entry):
+    """An entry that counts for how many UPDATEs its set was found: `stats()` cannot tell from the routes."""
+
+    __slots__ = ('hits',)
+
+    def __init__(self, *_: Any) -> None:
+        self.hits = 0
+
+
+class _Sets(Table):
+    _entry = _Entry
+
+
+class Received(Attributes):
+    """A set that UPDATEs share."""
+
+    _table = _Sets()
+    _refs: ClassVar[dict[bytes, Any]] = _table.data
+
+
+def _share_next_hops(update: Any) -> None:
+    """Give the routes of an UPDATE that ExaBGP has just made the shared next hops."""
+    octets = shared = None
+    for routed in update.announces:
+        own = routed.nexthop
+        if own._packed != octets:
+            octets, shared = own._packed, shared_next_hop(own)
+        if shared is not own:
+            object.__setattr__(routed, 'nexthop', shared)  # of a frozen dataclass
+
+
+def _only_reach(body: bytes) -> bytes | None:
+    """Return the value of MP_REACH_NLRI if there is nothing else in the body of an UPDATE."""
+    if len(body) < 9 or body[:2] != b'\0\0' or body[5] != MPRNLRI.ID:
+        return None
+    if body[4] == 0x80 and 7 + body[6] == len(body):
+        return body[7:]
+    if body[4] == 0x90 and 8 + (body[6] << 8 | body[7]) == len(body):
+        return body[8:]
+    return None
+
+
+def _decode(stock: Any, cls: Any, body: bytes, negotiated: Any) -> Any:
+    """Decode an UPDATE without the shared attributes.  If it has only MP_REACH_NLRI, ExaBGP needs fewer steps."""
+    value = _only_reach(body)
+    if value is None:
+        return stock(cls, body, negotiated)
+    reach: Any = MPRNLRI.unpack_attribute(value, negotiated)
+    return cls(list(reach.iter_routed()), [], AttributeCollection())
+
+
+def _parse_payload(stock: Any) -> Any:
+    def parse_payload(cls: Any, data: Any, negotiated: Any) -> Any:
+        """Decode the body of an UPDATE as ExaBGP's `UpdateCollection._parse_payload`, which this stands for."""
+        AttributeCollection.cached = None
+        found = split(data, negotiated, Received._refs)
+        key, rest = found or (b'', None)
+        entry: Any = Received._refs.get(key) if rest else None
+        shared = entry and entry()
+        # ExaBGP's debug log tells every attribute of an UPDATE that it parses
+        if rest and shared is not None and not option.log_enabled('parser', 'DEBUG'):
+            try:
+                update = _decode(stock, cls, rest, negotiated)
+            except Exception:
+                update = None  # it is the whole UPDATE that ExaBGP refuses, or not
+            AttributeCollection.cached = None
+            if type(update) is UpdateCollection and update.attributes._data.keys() <= {NEXT_HOP}:
+                update._attributes = shared
+                entry.hits += 1
+                _share_next_hops(update)
+                return update
+        update = stock(cls, data, negotiated)
+        AttributeCollection.cached = None
+        if type(update) is UpdateCollection:
+            if rest and sightings.seen_before(key) and UNSHARED.isdisjoint(update.attributes._data):
+                update._attributes = Received._share(key, update.attributes)
+            _share_next_hops(update)
+        return update
+
+    return parse_payload
+
+
+TABLE = Received._table
+HOOKS = Hooks([Hook(UpdateCollection, '_parse_payload', _parse_payload)])
+
+
+def known() -> bool:
+    """Return whether decoding has the shape of ExaBGP 6."""
+    return (
+        isinstance(vars(UpdateCollection).get('_parse_payload'), classmethod)
+        and tuple(signature(UpdateCollection._parse_payload).parameters) == ('data', 'negotiated')
+        and tuple(signature(AttributeCollection.unpack).parameters) == ('data', 'negotiated')
+        and hasattr(AttributeCollection, 'cached')
+        and tuple(signature(MPRNLRI.unpack_attribute).parameters) == ('data', 'negotiated')
+    )
