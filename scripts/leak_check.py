@@ -42,23 +42,26 @@ from weakref import ref
 import objgraph
 from exabgp.bgp.message import Action, Update
 from exabgp.bgp.message.direction import Direction
+from exabgp.bgp.message.update import attribute
 from exabgp.configuration.configuration import Configuration
-from exabgp.rib.change import Change
 
 import exabgp_intern
 from exabgp_intern import lines
-from exabgp_intern.attribute import parts, sightings
-from exabgp_intern.attribute.announced import Announced
-from exabgp_intern.attribute.received import Received
-from exabgp_intern.installation import DEFAULT
+from exabgp_intern.attribute import sightings
+from exabgp_intern.installation import DEFAULT, sets
 from exabgp_intern.lines import canonical_class
 from exabgp_intern.report.commands import add_peers, obey, reactor
 from exabgp_intern.report.loading import negotiated_session
 from exabgp_intern.table import Table
 
 FIRST_CYCLES = 4
-CLASSES = [*(canonical_class(name) for name in DEFAULT), Received, Announced]
-TABLES = [*(cls._table for cls in CLASSES), parts.TABLE]
+SETS = sets()
+CLASSES = [
+    *(canonical_class(name) for name in DEFAULT if name in lines.classes()),
+    SETS['Attributes'].Received,
+    SETS['Announced'].Announced,
+]
+TABLES = [*(cls._table for cls in CLASSES), SETS['PathAttributes'].TABLE]
 
 # Attributes and sets are shared at once, and not at their second sighting: then all are in the tables.
 sightings.seen_before = lambda key: True
@@ -88,7 +91,8 @@ def unicast(route: int, value: int) -> bytes:
 
 def evpn(route: int, value: int) -> bytes:
     esi, mac = pack('!HQ', 0, value), pack('!HL', 0x0200, route)
-    return pack('!LBB', value, 2, 33) + rd(value) + esi + pack('!LB', value, 48) + mac + b'\0' + label(value)
+    path = pack('!L', value) if lines.nlris_hold() else b''  # ExaBGP 6 reads none before an EVPN route
+    return path + b'\2\x21' + rd(value) + esi + pack('!LB', value, 48) + mac + b'\0' + label(value)
 
 
 # AFI, SAFI, what stands before the address in a next hop, the routes
@@ -160,13 +164,18 @@ class Speaker:
         self.rib = self.neighbor.rib
         if self.neighbor.previous:
             # what ExaBGP's peer does when it sees a new configuration
-            self.rib.outgoing.replace_reload(self.neighbor.previous.changes, self.neighbor.changes)
+            self.rib.outgoing.replace_reload(self.routes_of(self.neighbor.previous), self.routes_of(self.neighbor))
             self.neighbor.previous = None
         for peer in self.reactor._peers.values():
             peer.neighbor = self.neighbor
 
+    def routes_of(self, neighbor: Any) -> list[Any]:
+        return list(neighbor.changes)
+
     def receive(self, bodies: Iterator[bytes]) -> None:
         """Decode, store, and pass on."""
+        from exabgp.rib.change import Change
+
         for body in bodies:
             update = Update.unpack_message(body, Direction.IN, self.negotiated)
             for nlri in update.nlris:
@@ -203,12 +212,48 @@ class Speaker:
 
     def held(self) -> set[int]:
         """Return the ids of all that the routes refer to."""
-        changes = list(self.neighbor.changes)
+        routes = self.routes_of(self.neighbor)
         for rib in (self.rib.incoming, self.rib.outgoing):
-            changes += rib.cached_changes(actions=(Action.ANNOUNCE, Action.WITHDRAW))
-        held = {id(value) for change in changes for value in (*vars(change.nlri).values(), change.attributes)}
-        held |= {id(value) for change in changes for value in change.attributes.values()}
-        return held | {id(self.negotiated.cached_attributes)}
+            routes += self.stored(rib)
+        held = {id(value) for route in routes for value in (*lines.attributes(route.nlri).values(), route.attributes)}
+        return held | {id(value) for route in routes for value in route.attributes.values()} | self.held_besides()
+
+    def stored(self, rib: Any) -> list[Any]:
+        return list(rib.cached_changes(actions=(Action.ANNOUNCE, Action.WITHDRAW)))
+
+    def held_besides(self) -> set[int]:
+        return {id(self.negotiated.cached_attributes)}
+
+
+class SpeakerOf6(Speaker):
+    """The same with ExaBGP 6, where a route says neither whether it is announced nor withdrawn."""
+
+    def routes_of(self, neighbor: Any) -> list[Any]:
+        return list(neighbor.routes)
+
+    def receive(self, bodies: Iterator[bytes]) -> None:
+        from exabgp.rib.route import Route
+
+        for body in bodies:
+            update = Update.unpack_message(body, self.negotiated).data
+            for routed in update.announces:
+                route = Route(routed.nlri, update.attributes, nexthop=routed.nexthop)
+                str(route)  # the NLRI then holds its route distinguisher and its labels
+                self.rib.incoming.update_cache(route)
+                self.rib.outgoing.add_to_rib(route)
+            for nlri in update.withdraws:
+                self.rib.incoming.update_cache_withdraw(nlri)
+                self.rib.outgoing.del_nlri_from_rib(nlri)
+        self.send()
+
+    def forget(self) -> None:
+        attribute.AttributeCollection.cached = None
+
+    def stored(self, rib: Any) -> list[Any]:
+        return list(rib.cached_routes())
+
+    def held_besides(self) -> set[int]:
+        return set()
 
 
 # ------------------------------------------------------------------------------------------ checks
@@ -398,7 +443,7 @@ def main() -> None:
     exabgp_intern.install()
     if options.plant:
         Table.keep = FAULTS[options.plant](Table.keep)  # type: ignore[method-assign]
-    speaker = Speaker()
+    speaker = Speaker() if lines.nlris_hold() else SpeakerOf6()
     gc.freeze()  # what is here already is no leak; objgraph need not look at it
 
     # Not one alone: Python keeps some freed tuples for the next ones, and counts them as in use.

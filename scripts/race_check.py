@@ -30,63 +30,21 @@ import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from importlib import import_module
 from typing import Any, Callable, Iterator, NoReturn, Sequence
 from weakref import ref
 
 import exabgp.rib
-from exabgp.bgp.message import Update
-from exabgp.bgp.message.direction import Direction
-from exabgp.bgp.message.update.attribute import Attribute
-from exabgp.bgp.message.update.attribute import Attributes as StockAttributes
-from exabgp.bgp.message.update.nlri import NLRI
-from exabgp.bgp.neighbor import Neighbor
 from exabgp.environment import getenv
 from exabgp.logger import log
 
 import exabgp_intern  # noqa: F401  # so that a finaliser with this module's names holds the package at exit
-from exabgp_intern import ESI, EthernetTag, Labels, NextHop, PathInfo, RouteDistinguisher, stats
-from exabgp_intern.attribute import parts, received, sightings
-from exabgp_intern.report.loading import negotiated_session
+from exabgp_intern import lines, stats
+from exabgp_intern.attribute import sightings
 from exabgp_intern.table import Table
 
-# What builds the value of a number; the last two by way of ExaBGP's constructor.  Bound to the
-# classes, for their names here are gone when the interpreter exits.
-BUILDERS: list[Callable[..., Any]] = [
-    lambda number, cls=RouteDistinguisher: cls(number.to_bytes(8, 'big')),
-    lambda number, cls=PathInfo: cls(number.to_bytes(4, 'big')),
-    lambda number, cls=ESI: cls(number.to_bytes(10, 'big')),
-    lambda number, cls=EthernetTag: cls(number),
-    lambda number, cls=Labels: cls([number]),
-    lambda number, cls=Labels: cls.unpack(number.to_bytes(3, 'big')),
-    lambda number, cls=NextHop: cls.unpack(number.to_bytes(4, 'big')),
-    lambda number, cls=Labels: cls([number, 3]),
-    lambda number, cls=PathInfo: cls(integer=2**24 + number),
-]
-
-
-SESSION = negotiated_session(Neighbor(), NLRI.known_families(), [], True)
-
-
-def decode(number: int) -> Any:
-    """Return the attribute set of an UPDATE that has the number as its metric."""
-    withdrawn = b'\0\4\x18\x0a\0\0'  # so that ExaBGP keeps no set for the UPDATE to come
-    metric = b'\x80\4\4' + number.to_bytes(4, 'big') + b'\x80\x0f\7\0\1\1\x18\x0a\0\1'
-    return Update.unpack_message(withdrawn + len(metric).to_bytes(2, 'big') + metric, Direction.IN, SESSION).attributes
-
-
-def decode_attribute(number: int) -> Any:
-    """Return the local preference that has the number."""
-    octets = number.to_bytes(4, 'big')
-    return Attribute.unpack(Attribute.CODE(Attribute.CODE.LOCAL_PREF), 0x40, octets, Direction.IN, SESSION)
-
-
-# Attribute sets, at the place where one becomes shared, and by way of ExaBGP's decoder; and attributes.  Not at exit,
-# for that does not work any more then.
-DECODERS: list[Callable[..., Any]] = [
-    lambda number: received.Received._share(b'%d' % number, StockAttributes()),
-    decode,
-    decode_attribute,
-]
+values = import_module('race_values' if lines.nlris_hold() else 'race_values6')
+BUILDERS, DECODERS = values.BUILDERS, values.DECODERS
 
 
 def build(number: int) -> list[Any]:
@@ -256,8 +214,10 @@ class Late:
         write(1, b'.')
 
 
-# What the interpreter takes apart at different times; ExaBGP's own classes still work in all of them.
-PLACES = (sys.modules['__main__'], Late, Table, exabgp.rib, logging, threading.local(), builtins, sys)
+# What the interpreter takes apart at different times; ExaBGP's own classes still work in all of them.  With ExaBGP 6
+# a class goes after the built-in names, when its own classes do not work any more.
+PLACES = (sys.modules['__main__'], exabgp.rib, logging, threading.local(), builtins, sys)
+PLACES += (Late, Table) if lines.nlris_hold() else ()
 
 
 def exits(rounds: int) -> dict[str, int]:
@@ -362,11 +322,10 @@ def main() -> None:
     log.init(getenv())
     # Attributes and sets are shared at once, and not at their second sighting: each value has one object then.
     sightings.seen_before = lambda key: True
-    for module in (parts, received):
-        module.HOOKS.install()
+    for hooks in values.HOOKS:
+        hooks.install()
     if options.plant:
-        classes = (RouteDistinguisher, Labels, PathInfo, ESI, EthernetTag, NextHop, received.Received)
-        for table in [*(cls._table for cls in classes), parts.TABLE]:
+        for table in values.TABLES:
             table.__class__ = type('Faulty', (FAULTS[options.plant], type(table)), {})
     warnings.simplefilter('ignore', DeprecationWarning)  # of os.fork() beside threads: it is what we test
     sys.setswitchinterval(1e-6)
