@@ -36,8 +36,9 @@ def install(
 
     The default is DEFAULT: all but MAC, and on ExaBGP 6 without NextHop too.
 
-    Routes with the same attributes share one attribute set: with `attributes` the routes of UPDATEs, in ExaBGP 5.0, and
-    with `announced` those of the configuration and the API, in ExaBGP 4.2.22 and later, and 5.0.
+    Routes with the same attributes share one attribute set: with `attributes` the routes of UPDATEs, in ExaBGP 5.0 and
+    6, and with `announced` those of the configuration and the API, in ExaBGP 4.2.22 and later, 5.0 and 6.  Sets share
+    their attributes with `path_attributes`.
 
     This works before ExaBGP is imported and after.  Objects that were made before keep working beside the new ones.
     Raises UnsupportedExaBGP if the shape or the behaviour of ExaBGP's class is not the known one, and ValueError for a

@@ -21,7 +21,7 @@ class Statistics(NamedTuple):
     references: int  # to those objects, from routes and whatever else holds them
     made: int
     freed: int
-    bytes_saved: int  # by sharing, the table's own cost taken off; below 0 where too little is shared, and on ExaBGP 6
+    bytes_saved: int  # by sharing, the table's own cost taken off; below 0 where too little is shared
     bytes_table: int  # that cost: the table and its weak references
 
 

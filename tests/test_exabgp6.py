@@ -76,6 +76,38 @@ def test_the_checkout() -> None:
     assert ' passed' in done.stdout.splitlines()[-1]
 
 
+@pytest.mark.skipif(FROM_WIRE, reason='is of the checkout')
+@pytest.mark.skipif(not MAIN, reason="EXABGP_MAIN names no checkout of ExaBGP's branch main: ExaBGP 6 is not tested")
+@pytest.mark.skipif(sys.version_info < (3, 12), reason='ExaBGP 6 is for Python 3.12 and later')
+@pytest.mark.parametrize(
+    'command, last',
+    [
+        ('scripts/leak_check.py --routes 100 --cycles 5 --peak 2000', 'no leak: '),
+        ('scripts/leak_check.py --routes 100 --cycles 5 --peak 2000 --plant stale', 'LEAK: '),
+        ('scripts/race_check.py --rounds 300', 'no fault: '),
+        ('scripts/race_check.py --rounds 1000 --plant get-then-set', 'FAULT: '),
+        ('-m exabgp_intern report --family internet --routes 3000', 'both print the same '),
+        ('-m exabgp_intern report --family vpnv4 --routes 3000 --nlris-per-update 1', 'both print the same '),
+    ],
+)
+def test_the_programs_on_the_checkout(command: str, last: str, tmp_path: Path) -> None:
+    for module in ('objgraph', 'psutil', 'rich'):
+        pytest.importorskip(module)
+    root = Path(__file__).parent.parent
+    path = os.pathsep.join([os.path.join(MAIN, 'src'), str(root), os.environ.get('PYTHONPATH', '')])
+    words = [str(root / word) if word.startswith('scripts/') else word for word in command.split()]
+    done = subprocess.run(
+        [sys.executable, *words],
+        cwd=tmp_path,
+        env={**os.environ, 'PYTHONPATH': path},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.stdout.strip().splitlines()[-1].startswith(last), done.stdout[-2000:] + done.stderr[-2000:]
+    assert (done.returncode == 0) is (last[0].islower())
+
+
 def decode(kind: str) -> Any:
     return lines.decode(*WIRE[kind])[0]
 
