@@ -42,6 +42,11 @@ class Table(WeakValueDictionary):  # type: ignore[type-arg]
         super().__init__()
         self._misses = count()
 
+    def find(self, key: Any) -> Any:
+        """Return the live instance for `key`, or None."""
+        entry = self.data.get(key)
+        return entry and entry()
+
     def keep(self, key: Any, instance: Any) -> Any:
         """Return the one live instance for `key`: `instance`, unless the table has another.
 

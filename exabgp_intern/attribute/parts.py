@@ -53,9 +53,9 @@ def _unpack(stock: Any) -> Any:
         except (TypeError, ValueError):  # no attribute has such a code, or such flags
             return stock(cls, code, flag, data, direction, negotiated)
         shared = TABLE.find(key)
-        return (
-            TABLE.keep_repeated(key, stock(cls, code, flag, data, direction, negotiated)) if shared is None else shared
-        )
+        if shared is None:
+            shared = TABLE.keep_repeated(key, stock(cls, code, flag, data, direction, negotiated))
+        return shared
 
     return unpack
 

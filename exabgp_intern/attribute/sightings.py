@@ -31,11 +31,6 @@ def seen_before(key: Any) -> bool:
 class Repeated(Table):
     """The values that came at least twice.  The first object of each stays ExaBGP's own."""
 
-    def find(self, key: Any) -> Any:
-        """Return the shared object for `key`, or None."""
-        entry = self.data.get(key)
-        return entry and entry()
-
     def keep_repeated(self, key: Any, made: Any) -> Any:
         """Return what stands for `made`, which ExaBGP has decoded: the shared object, or `made` the first time."""
         # ExaBGP makes None of some attributes, for example of an empty AS path.

@@ -47,8 +47,7 @@ def _share(route: Any) -> None:
         key = pickle.dumps(list(attributes.items()), pickle.HIGHEST_PROTOCOL)
     except Exception:  # what cannot be pickled is not shared
         return
-    entry = Announced._refs.get(key)
-    shared = entry and entry()
+    shared = Announced._table.find(key)
     route.attributes = Announced._share(key, attributes) if shared is None else shared
     route._nexthop = shared_next_hop(route._nexthop)
 

@@ -21,6 +21,5 @@ def shared_next_hop(own: Any) -> Any:
     """Return the shared object for an address, or `own` if it is something else: none, `self`, or shared already."""
     if type(own) not in (IPv4, IPv6) or type(own._packed) is not bytes:
         return own
-    entry = TABLE.data.get(own._packed)
-    shared = entry and entry()
+    shared = TABLE.find(own._packed)
     return TABLE.keep(own._packed, frozen(own)) if shared is None else shared
