@@ -21,28 +21,15 @@ from exabgp_intern.attribute.octets import NEXT_HOP, split
 from exabgp_intern.exabgp6.nexthops import shared_next_hop
 from exabgp_intern.exabgp6.sets import UNSHARED, Attributes
 from exabgp_intern.hooks import Hook, Hooks
-from exabgp_intern.table import Entry, Table
+from exabgp_intern.table import Counting
 
 __all__ = ('HOOKS', 'TABLE', 'known')
-
-
-class _Entry(Entry):
-    """An entry that counts for how many UPDATEs its set was found: `stats()` cannot tell from the routes."""
-
-    __slots__ = ('hits',)
-
-    def __init__(self, *_: Any) -> None:
-        self.hits = 0
-
-
-class _Sets(Table):
-    _entry = _Entry
 
 
 class Received(Attributes):
     """A set that UPDATEs share."""
 
-    _table = _Sets()
+    _table = Counting()
     _refs: ClassVar[dict[bytes, Any]] = _table.data
 
 
