@@ -25,6 +25,7 @@ from exabgp.bgp.message.update.eor import EOR
 from exabgp.bgp.message.update.nlri import NLRI
 from exabgp.bgp.neighbor import Neighbor
 from exabgp.configuration.configuration import Configuration
+from exabgp.logger import log
 from exabgp.logger.option import option
 from exabgp.protocol.ip import IPv4
 from exabgp.rib import RIB
@@ -218,6 +219,27 @@ def test_the_octets_of_one_session_do_not_decide_for_another() -> None:
         assert '65538' not in str(decoded(body, two).data.attributes)
         AttributeCollection.unpack(ORIGIN + EITHER_PATH + NEXT_HOP, four)  # as others call it
         assert '65538' not in str(decoded(body, two).data.attributes)
+
+
+def test_exabgps_cache_holds_no_set() -> None:
+    for body in (update(FULL + NEXT_HOP, PREFIX), update(FULL + NEXT_HOP, b'\x40\1')):
+        outcome(lambda body=body: decoded(body, session()))
+        assert AttributeCollection.cached is None
+
+
+@pytest.mark.parametrize('shape', SHAPES)
+def test_exabgp_warns_of_its_own_address_as_a_next_hop(shape: str) -> None:
+    body = SHAPES[shape](SETS['metric'])
+    negotiated = session()
+    negotiated.neighbor.session.local_address = IPv4(NEXT_HOP[3:])
+    told: list[str] = []
+    with pytest.MonkeyPatch.context() as changed:
+        changed.setattr(log, 'warning', lambda message, source: told.append(message()))
+        stock(body, negotiated)
+        expected, told[:] = told[:], []
+        kept = [decoded(body, negotiated) for _ in range(3)]
+    assert len(expected) == (NEXT_HOP in body) and told == 3 * expected
+    del kept
 
 
 def test_a_first_sighting_is_exabgps_own(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -448,6 +470,40 @@ FAULTS = {
     'a part without its code': (parts, 'attribute_id, flag | EXTENDED', '0, flag | EXTENDED'),
     'a part without asn4': (parts, 'else agreed(negotiated)', 'else 0'),
 }
+
+
+@pytest.mark.parametrize(
+    'line, instead, check',
+    [
+        (
+            'AttributeCollection.cached = None\n        found',
+            'found',
+            test_the_octets_of_one_session_do_not_decide_for_another,
+        ),
+        (
+            'finally:\n            AttributeCollection.cached = None',
+            'finally:\n            pass',
+            test_exabgps_cache_holds_no_set,
+        ),
+        (
+            '== next_hop._packed',
+            'is next_hop',
+            lambda: test_exabgp_warns_of_its_own_address_as_a_next_hop('next hop for nobody'),
+        ),
+    ],
+)
+def test_a_fault_that_another_test_finds(
+    line: str, instead: str, check: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faulty = with_a_fault(received, line, instead)
+    received.HOOKS.uninstall()
+    monkeypatch.setattr(received, 'HOOKS', faulty.HOOKS)
+    faulty.HOOKS.install()
+    with pytest.raises(AssertionError):
+        check()
+    faulty.HOOKS.uninstall()
+    monkeypatch.undo()
+    received.HOOKS.install()
 
 
 @pytest.mark.parametrize('fault', FAULTS)

@@ -64,6 +64,12 @@ def _decode(stock: Any, cls: Any, body: bytes, negotiated: Any) -> Any:
     return cls(list(reach.iter_routed()), [], AttributeCollection())
 
 
+def _is_our_address(next_hop: Any, negotiated: Any) -> bool:
+    """Return whether a next hop is the address of this speaker, of which ExaBGP warns."""
+    session = getattr(getattr(negotiated, 'neighbor', None), 'session', None)
+    return getattr(getattr(session, 'local_address', None), '_packed', None) == next_hop._packed
+
+
 def _parse_payload(stock: Any) -> Any:
     def parse_payload(cls: Any, data: Any, negotiated: Any) -> Any:
         """Decode the body of an UPDATE as ExaBGP's `UpdateCollection._parse_payload`, which this stands for."""
@@ -72,6 +78,8 @@ def _parse_payload(stock: Any) -> Any:
         key, rest = found or (b'', None)
         entry: Any = Received._refs.get(key) if rest else None
         shared = entry and entry()
+        if shared is not None and NEXT_HOP in shared._data and _is_our_address(shared._data[NEXT_HOP], negotiated):
+            shared = None  # decode the whole UPDATE, with ExaBGP's warning
         # ExaBGP's debug log tells every attribute of an UPDATE that it parses
         if rest and shared is not None and not option.log_enabled('parser', 'DEBUG'):
             try:
@@ -84,8 +92,10 @@ def _parse_payload(stock: Any) -> Any:
                 entry.hits += 1
                 _share_next_hops(update)
                 return update
-        update = stock(cls, data, negotiated)
-        AttributeCollection.cached = None
+        try:
+            update = stock(cls, data, negotiated)
+        finally:
+            AttributeCollection.cached = None
         if type(update) is UpdateCollection:
             if rest and sightings.seen_before(key) and UNSHARED.isdisjoint(update.attributes._data):
                 update._attributes = Received._share(key, update.attributes)
