@@ -7,6 +7,7 @@ constructed from its wire bytes, and most NLRIs hold wire bytes and make a new q
 from __future__ import annotations
 
 import sys
+from functools import lru_cache
 from importlib import import_module
 from types import ModuleType
 from typing import Any, Iterable, Iterator
@@ -69,9 +70,15 @@ def modules() -> Iterator[ModuleType]:
 
 def attributes(instance: Any) -> dict[str, Any]:
     """Return what an object of ExaBGP's holds, by name, in slots (as in 4.2) or not."""
-    slots = [slot for cls in type(instance).__mro__ for slot in vars(cls).get('__slots__', ())]
-    held = {slot: getattr(instance, slot) for slot in slots if slot != '__weakref__' and hasattr(instance, slot)}
+    cls: Any = type(instance)
+    held = {slot: getattr(instance, slot) for slot in _slots(cls) if hasattr(instance, slot)}
     return {**held, **getattr(instance, '__dict__', {})}
+
+
+@lru_cache(maxsize=None)
+def _slots(cls: Any) -> list[str]:
+    slots = [slot for base in cls.__mro__ for slot in vars(base).get('__slots__', ())]
+    return [slot for slot in slots if slot not in ('__weakref__', '__dict__')]
 
 
 def nlris_hold() -> bool:

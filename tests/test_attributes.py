@@ -241,7 +241,8 @@ def test_traps_are_not_shared(name: str) -> None:
         return
     if 'wrong flags' not in name:  # which 5.0.1 passes over
         assert made.attributes is not kept.attributes
-        assert type(made.attributes) is Stock
+        # 5.0.1 finds no error in the one
+        assert type(made.attributes) is Stock or name == 'an attribute into the routes'
 
 
 @pytest.mark.parametrize('name', list(SETS))
@@ -608,6 +609,12 @@ FAULTS = {
 def test_a_planted_fault_is_found(fault: str, planted: Callable[[str, str], None]) -> None:
     planted(*FAULTS[fault])
     assert differences(corpus(small=True))
+
+
+def test_a_key_with_routes_in_it_is_found(planted: Callable[[str, str], None]) -> None:
+    planted('if not _may_have_mp_nlri(key):', 'if True:')
+    with pytest.raises(AssertionError):
+        test_next_hops_are_those_of_the_set()
 
 
 def test_a_decoder_that_somebody_has_wrapped_is_not_installed_twice() -> None:

@@ -14,6 +14,7 @@ from exabgp.bgp.message.direction import Direction
 from exabgp.bgp.message.update.attribute import Attribute
 from exabgp.bgp.message.update.attribute import Attributes as Stock
 from exabgp.bgp.message.update.attribute.community.initial.community import Community
+from exabgp.protocol.ip import NoNextHop
 
 import exabgp_intern
 from exabgp_intern import lines
@@ -193,10 +194,29 @@ def test_unknown_attributes_keep_their_flags(at_once: None) -> None:
     assert one.pack() != other.pack()
 
 
-def test_a_next_hop_is_left_to_its_own_class(at_once: None) -> None:
+def test_a_next_hop_is_of_its_own_class(at_once: None) -> None:
     made = decoded(NEXT_HOP, session())[3]
     assert not isinstance(made, Frozen)
     assert not parts.TABLE.data
+    exabgp_intern.install()
+    try:
+        first, second = (decoded(NEXT_HOP, session())[3] for _ in '12')
+        assert type(first).__module__ == 'exabgp_intern.attribute.nexthop' and first is second
+        assert [entry() for entry in parts.TABLE.data.values()] == [first]
+        assert Attribute.unpack(3, 0x40, b'', Direction.IN, session()) is NoNextHop
+    finally:
+        exabgp_intern.uninstall()
+        parts.HOOKS.install()
+
+
+def test_a_next_hop_that_is_none_is_not_shared(at_once: None) -> None:
+    with_its_fault = with_a_fault(parts, 'isinstance(shared, Shared)', 'True')
+    for hooks, same in ((parts.HOOKS, True), (with_its_fault.HOOKS, False)):
+        parts.HOOKS.uninstall()
+        hooks.install()
+        assert (Attribute.unpack(3, 0x40, b'', Direction.IN, session()) is NoNextHop) is same
+        hooks.uninstall()
+    parts.HOOKS.install()
 
 
 def test_what_is_no_bytes_is_exabgps(at_once: None) -> None:

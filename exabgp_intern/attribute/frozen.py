@@ -27,7 +27,7 @@ def frozen(value: Any) -> Any:
     if cls is None:
         return value
     if issubclass(cls, list):
-        return cls(map(frozen, value))
+        return cls([each if _classes[type(each)] is None else frozen(each) for each in value])
     made = object.__new__(cls)
     for name, each in lines.attributes(value).items():
         object.__setattr__(made, name, each if name.startswith('_') else frozen(each))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Container
 
 from exabgp.bgp.message.update.attribute import Attribute
@@ -13,6 +14,9 @@ __all__ = ('EXTENDED_LENGTH', 'MP_NLRI', 'NEXT_HOP', 'agreed', 'split')
 NEXT_HOP = int(Attribute.CODE.NEXT_HOP)
 MP_NLRI = (int(Attribute.CODE.MP_REACH_NLRI), int(Attribute.CODE.MP_UNREACH_NLRI))
 EXTENDED_LENGTH = int(Attribute.Flag.EXTENDED_LENGTH)
+
+# Finds the header of an MP attribute, and sometimes other octets.
+_may_have_mp_nlri = re.compile(b'[\x80\x90][\x0e\x0f]').search
 
 
 def agreed(negotiated: Any) -> int | None:
@@ -26,6 +30,7 @@ def split(data: bytes, negotiated: Any, known: Container[bytes]) -> tuple[bytes,
     """Return the key of the attributes in the body of an UPDATE, and the body without them.
 
     Return None as the body if the attributes come for the first time: their key is neither in `known` nor seen before.
+    Return no octets as the body if they came before, but their key is not in `known`: nobody needs the body then.
     Return None if the lengths are not exact, or if the session is not one of ExaBGP's.
     """
     session = agreed(negotiated)
@@ -40,8 +45,11 @@ def split(data: bytes, negotiated: Any, known: Container[bytes]) -> tuple[bytes,
         if announced:
             # No MP attribute, most likely.  Then this is the key, and most sets of the Internet come only once.
             key = shared[0] + data[at:end]
-            if key not in known and not sightings.seen_before(key):
-                return key, None
+            if key not in known:
+                if not sightings.seen_before(key):
+                    return key, None
+                if not _may_have_mp_nlri(key):
+                    return key, b''
         while at < end:
             begin, code = at, data[at + 1]
             at += 4 + (data[at + 2] << 8 | data[at + 3]) if data[at] & EXTENDED_LENGTH else 3 + data[at + 2]

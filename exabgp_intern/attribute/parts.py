@@ -23,12 +23,11 @@ from exabgp.bgp.message.update.attribute.community.large.community import LargeC
 
 from exabgp_intern.attribute.octets import EXTENDED_LENGTH, MP_NLRI, NEXT_HOP, agreed
 from exabgp_intern.attribute.sightings import Repeated
+from exabgp_intern.canonical import Shared
 from exabgp_intern.hooks import Hook, Hooks
 
 __all__ = ('HOOKS', 'TABLE', 'known')
 
-# The next hop has a canonical class.  The other two have the routes in them.
-APART = (NEXT_HOP, *MP_NLRI)
 LENGTHS = {Community: 4, ExtendedCommunity: 8, LargeCommunity: 12, ExtendedCommunityIPv6: 20}  # octets
 COMMUNITIES = (Community, LargeCommunity, ExtendedCommunityBase)  # the classes that decode one
 
@@ -45,7 +44,7 @@ def _unpack(stock: Any) -> Any:
     def unpack(cls: Any, attribute_id: Any, flag: Any, data: Any, direction: Any, negotiated: Any) -> Any:
         """Decode one path attribute as ExaBGP's `Attribute.unpack`, which this stands for."""
         code = CODES.get(attribute_id, attribute_id)
-        session = None if code in APART else agreed(negotiated)
+        session = None if code in MP_NLRI else agreed(negotiated)
         if session is None or type(data) is not bytes:
             return stock(cls, code, flag, data, direction, negotiated)
         try:
@@ -54,7 +53,10 @@ def _unpack(stock: Any) -> Any:
             return stock(cls, code, flag, data, direction, negotiated)
         shared = TABLE.find(key)
         if shared is None:
-            shared = TABLE.keep_repeated(key, stock(cls, code, flag, data, direction, negotiated))
+            shared = stock(cls, code, flag, data, direction, negotiated)
+            # a next hop has a canonical class, or ExaBGP knows it by its identity
+            if code != NEXT_HOP or isinstance(shared, Shared):
+                shared = TABLE.keep_repeated(key, shared)
         return shared
 
     return unpack

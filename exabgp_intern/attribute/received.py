@@ -7,8 +7,8 @@ attributes in their order.  The table is asked before the attributes are parsed.
 without them.  On a miss it decodes the whole UPDATE.  The set that it made goes into the table if its attributes came
 before (see sightings.py).
 
-Only sets without an error are shared.  ExaBGP decodes the whole UPDATE as if this module were not there if the lengths
-of the attributes are not exact, or if the rest of the UPDATE raises or adds anything but routes.
+Only sets without an error are shared.  ExaBGP decodes the whole UPDATE if the lengths of the attributes are not exact,
+or if the rest of the UPDATE raises or adds anything but routes.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def _unpack_message(stock: Any) -> Any:
             negotiated.cached_attributes = None
         update = stock(cls, data, direction, negotiated)
         if type(update) is Update and update.attributes.keys().isdisjoint(ERRORS):
-            share = Received._share if rest and sightings.seen_before(key) else Single._of
+            share = Received._share if rest is not None and sightings.seen_before(key) else Single._of
             update.attributes = share(key, update.attributes)
         return update
 

@@ -97,7 +97,7 @@ def _parse_payload(stock: Any) -> Any:
         finally:
             AttributeCollection.cached = None
         if type(update) is UpdateCollection:
-            if rest and sightings.seen_before(key) and UNSHARED.isdisjoint(update.attributes._data):
+            if rest is not None and sightings.seen_before(key) and UNSHARED.isdisjoint(update.attributes._data):
                 update._attributes = Received._share(key, update.attributes)
             _share_next_hops(update)
         return update
