@@ -70,7 +70,7 @@ def _doctor(arguments: argparse.Namespace) -> int:
 
 def _add_report(parser: argparse.ArgumentParser) -> None:
     from exabgp_intern.report.internet import PREFIXES_AN_UPDATE
-    from exabgp_intern.report.messages import NLRIS_PER_UPDATE
+    from exabgp_intern.report.messages import ADD_PATH, NLRIS_PER_UPDATE
     from exabgp_intern.report.synthetic import FAMILIES
 
     parser.description = (
@@ -88,6 +88,20 @@ def _add_report(parser: argparse.ArgumentParser) -> None:
         help='API commands (announce ..., withdraw ...), one a line, as a process prints them for ExaBGP; for the '
         'neighbors of --config, or else all for one neighbor that is made up',
     )
+    stream = parser.add_argument_group(
+        'how BGP messages read',
+        'If they have OPENs among them, as these say: one as it is, two of one session as both say. Without an OPEN, '
+        'and if one of these options is given, all else is as ExaBGP can have it, AS numbers have four octets, and '
+        'there is no ADD-PATH, but for what the options say. An MRT dump says it record by record.',
+    )
+    stream.add_argument(
+        '--add-path',
+        action='append',
+        choices=[*ADD_PATH],
+        metavar='FAMILY',
+        help='NLRIs of this family have path identifiers (%(choices)s); may be given several times',
+    )
+    stream.add_argument('--asn2', action='store_true', help='AS numbers have two octets')
     made = parser.add_argument_group('routes that are made up, if no file is given')
     made.add_argument('--routes', type=_up_to(1 << 24), default=100_000, metavar='N', help='%(default)s')
     made.add_argument('--vrfs', type=_up_to(65_535), default=10, metavar='N', help='%(default)s')
@@ -150,16 +164,19 @@ def _report(arguments: argparse.Namespace) -> int:
     from exabgp_intern.report.command import report
     from exabgp_intern.report.commands import commanded
     from exabgp_intern.report.internet import internet
+    from exabgp_intern.report.messages import ADD_PATH
     from exabgp_intern.report.sources import configured, received
     from exabgp_intern.report.synthetic import synthetic
-    from exabgp_intern.report.workload import Problem
+    from exabgp_intern.report.workload import Problem, Session
 
     if arguments.commands:
         if arguments.updates:
             raise Problem('--updates are received and --commands announce: one of them at a time')
         workload = commanded(arguments.commands, arguments.config)
     elif arguments.updates:
-        workload = received(arguments.updates, arguments.nlris_per_update)
+        addpath = tuple(ADD_PATH[name] for name in arguments.add_path or ())
+        said = Session(asn4=not arguments.asn2, addpath=addpath) if addpath or arguments.asn2 else None
+        workload = received(arguments.updates, arguments.nlris_per_update, said)
     elif arguments.config:
         workload = configured(arguments.config)
     elif arguments.family == 'internet':

@@ -61,7 +61,7 @@ def fails(done: subprocess.CompletedProcess[str], *words: str, stdout: bool = Fa
 @pytest.fixture(scope='module')
 def gobgp(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Path]:
     picture = tmp_path_factory.mktemp('gobgp') / 'picture.png'
-    done = run('--updates', GOBGP, '--json', '--plot', picture)
+    done = run('--updates', GOBGP, '--add-path', 'ipv4/unicast', '--json', '--plot', picture)
     assert (done.returncode, done.stderr) == (0, '')
     return json.loads(done.stdout), picture
 
@@ -158,9 +158,20 @@ def test_what_is_refused_replaced_and_withdrawn(tmp_path: Path) -> None:
     )
     path = tmp_path / 'updates'
     path.write_bytes(b''.join(map(message, bodies)) + message(b'', 4))
-    seen = figures('--updates', path)
+    seen = figures('--updates', path, '--add-path', 'ipv4/unicast')
     assert [seen[key] for key in ('decoded', 'routes', 'refused', 'skipped')] == [4, 1, 2, 1]
     assert seen['same_output'] is True
+
+
+def test_attributes_of_srv6_are_decoded_in_both_ways(tmp_path: Path) -> None:
+    """RFC 9252 section 2: ExaBGP decodes them where its daemon runs, not where only an UPDATE is decoded."""
+    sid = b'\0\1\0\x1e\0' + b'\xfc' + bytes(15) + b'\0\0\x12\0\1\0\6\x20\x10\x10\0\x10\x30'
+    service = b'\5' + pack('!HB', len(sid) + 1, 0) + sid
+    attributes = b'\x40\1\1\0\x40\2\0\x40\3\4\xc0\0\2\1\xc0\x28' + bytes([len(service)]) + service
+    path = tmp_path / 'updates'
+    path.write_bytes(message(pack('!HH', 0, len(attributes)) + attributes + b'\x18\x0a\0\0'))
+    seen = figures('--updates', path)
+    assert (seen['routes'], seen['same_output']) == (1, True)
 
 
 def test_no_route_is_left(tmp_path: Path) -> None:

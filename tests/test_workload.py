@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import json
 from pathlib import Path
 from struct import pack, unpack_from
 from typing import Any, Callable
@@ -15,15 +16,16 @@ from exabgp_intern.__main__ import main
 from exabgp_intern.lines import attributes
 from exabgp_intern.report.internet import internet
 from exabgp_intern.report.loading import _Received, loader
+from exabgp_intern.report.messages import ADD_PATH as FAMILIES_WITH_PATHS
 from exabgp_intern.report.messages import IPV4_UNICAST
-from exabgp_intern.report.mrt import ADD_PATH
 from exabgp_intern.report.sources import received
 from exabgp_intern.report.synthetic import FAMILIES, synthetic
-from exabgp_intern.report.workload import Problem
+from exabgp_intern.report.workload import Problem, Session
 from tests.support import NO_HOOKS
 
 GOBGP = Path(__file__).parent / 'data' / 'gobgp.bgp'
 
+ADD_PATH = tuple(FAMILIES_WITH_PATHS.values())
 IPV4 = pack('!HH', 65001, 65000), b'\0\0\0\1', bytes((192, 0, 2, 1)), bytes((192, 0, 2, 2))
 IPV4_AS4 = pack('!II', 65001, 65000), *IPV4[1:]
 IPV6_AS4 = pack('!II', 65001, 65000), b'\0\0\0\2', b'\x20' + bytes(15), b'\x20' + bytes(14) + b'\1'
@@ -40,6 +42,30 @@ def record(data: bytes, subtype: int = 4, kind: int = 16) -> bytes:
 
 def bgp4mp(body: bytes, head: Any = IPV4_AS4, kind: int = 2) -> bytes:
     return b''.join(head) + message(body, kind)
+
+
+def as_path(asn4: bool, filler: bytes = b'') -> bytes:
+    asns = pack('!BBII' if asn4 else '!BBHH', 2, 2, 65001, 65002)
+    attributes = b'\x40\1\1\0' + pack('!BBB', 0x40, 2, len(asns)) + asns + b'\x40\3\4\xc0\0\2\1' + filler
+    return pack('!HH', 0, len(attributes)) + attributes
+
+
+ATTRIBUTES = b'\x40\1\1\0' + b'\x40\2\x0a\2\2' + pack('!II', 65001, 200000) + b'\x40\3\4\xc0\0\2\1'
+OTHER = ATTRIBUTES + b'\x80\4\4\0\0\0\5'
+NO_HOP = ATTRIBUTES[:-7]
+HOP6 = b'\x20\1\x0d\xb8' + bytes(11) + b'\1'
+LINK_LOCAL = b'\xfe\x80' + bytes(13) + b'\1'
+
+
+def short(hop: bytes) -> bytes:
+    """Return the MP_REACH_NLRI of a RIB entry, RFC 6396 section 4.3.4."""
+    return bytes((0x80, 14, len(hop) + 1, len(hop))) + hop
+
+
+def whole(family: Any, hop: bytes, nlri: bytes) -> bytes:
+    """Return an MP_REACH_NLRI as it is in an UPDATE, with an extended length."""
+    value = pack('!HBB', *family, len(hop)) + hop + b'\0' + nlri
+    return pack('!BBH', 0x90, 14, len(value)) + value
 
 
 def bodies(path: Path) -> list[bytes]:
@@ -112,10 +138,121 @@ def test_an_update_has_as_many_routes_as_are_asked_for(family: str) -> None:
 def test_messages_of_gobgp() -> None:
     workload = received(str(GOBGP))
     assert (len(workload.updates), workload.skipped, workload.truncated) == (1756, 0, '')
-    assert {session for session, _ in workload.updates} == {(b'', True, (IPV4_UNICAST,))}
+    assert {session[1:] for session, _ in workload.updates} == {(True, (), (), True)}
     assert b''.join(message(body) for _, body in workload.updates) == GOBGP.read_bytes()
-    loader = _Received(workload)
+    loader = _Received(received(str(GOBGP), said=Session(addpath=(IPV4_UNICAST,))))
     assert loader.load() == (2017, 0)
+
+
+def opening(identifier: int, *capabilities: tuple[int, bytes]) -> bytes:
+    """Return an OPEN, RFC 4271 section 4.2, with capabilities, RFC 5492."""
+    coded = b''.join(pack('!BBBB', 2, len(value) + 2, code, len(value)) + value for code, value in capabilities)
+    return message(pack('!BHHIB', 4, 65000, 180, identifier, len(coded)) + coded, 1)
+
+
+def update(nlris: bytes = b'\x18\x0a\0\0', asn4: bool = True, filler: bytes = b'') -> bytes:
+    return message(as_path(asn4, filler) + nlris)
+
+
+def vpn_update(hop: bytes) -> bytes:
+    vpn = b'\x70' + (100 << 4 | 1).to_bytes(3, 'big') + b'\0\0\xfd\xe8\0\0\0\7' + b'\x0a\0\0'
+    attributes = NO_HOP + whole((1, 128), bytes(8) + hop, vpn)
+    return message(pack('!HH', 0, len(attributes)) + attributes)
+
+
+AS4 = 65, pack('!I', 65000)
+VPN = 1, b'\0\1\0\x80'
+EXTENDED_HOP = 5, b'\0\1\0\x80\0\2'
+EXTENDED_MESSAGE = 6, b''
+WITH_PATH, LONG_FILLER = update(b'\0\0\0\7\x18\x0a\0\0'), b'\xd0\x63\x13\x88' + bytes(5000)
+
+
+def way(mode: int, safi: int = 1) -> tuple[int, bytes]:
+    """Return the capability ADD-PATH for IPv4, RFC 7911 section 4: 1 to receive, 2 to send."""
+    return 69, bytes((0, 1, safi, mode))
+
+
+# what is in the file, and how many routes ExaBGP reads in it and how many UPDATEs it refuses
+STREAMS: dict[str, tuple[list[bytes], tuple[int, int]]] = {
+    'no OPEN': ([update()], (1, 0)),
+    'no OPEN, all families': ([vpn_update(bytes(4))], (1, 0)),
+    'no OPEN, a long message': ([update(filler=LONG_FILLER)], (1, 0)),
+    'no OPEN, 2-byte AS': ([update(asn4=False)], (0, 1)),
+    'one without 4-byte AS': ([opening(1), update(asn4=False)], (1, 0)),
+    'one with it': ([opening(1, AS4), update()], (1, 0)),
+    'one of two with it': ([opening(1, AS4), opening(2), update(asn4=False)], (1, 0)),
+    'both with it': ([opening(1, AS4), opening(2, AS4), update()], (1, 0)),
+    'one end after the other': ([opening(1, AS4), update(asn4=False), opening(2), update(asn4=False)], (2, 0)),
+    'sends path identifiers': ([opening(1, AS4, way(2)), WITH_PATH], (1, 0)),
+    'receives them only': ([opening(1, AS4, way(1)), update()], (1, 0)),
+    'sends them and they are received': ([opening(1, AS4, way(2)), opening(2, AS4, way(1)), WITH_PATH], (1, 0)),
+    'receives them and they are sent': ([opening(1, AS4, way(1)), opening(2, AS4, way(3)), WITH_PATH], (1, 0)),
+    'both send them': ([opening(1, AS4, way(2)), opening(2, AS4, way(2)), update()], (1, 0)),
+    'of another family': ([opening(1, AS4, way(3)), opening(2, AS4, way(3, 4)), update()], (1, 0)),
+    'next hop of IPv6': ([opening(1, AS4, VPN, EXTENDED_HOP), vpn_update(bytes(15) + b'\1')], (1, 0)),
+    'of one end': ([opening(1, VPN, EXTENDED_HOP), opening(2, VPN), vpn_update(bytes(15) + b'\1')], (0, 1)),
+    'family': ([opening(1, AS4, VPN), vpn_update(bytes(4))], (1, 0)),
+    'family of one end': ([opening(1, AS4, VPN), opening(2, AS4), vpn_update(bytes(4))], (0, 1)),
+    'long message': ([opening(1, AS4, EXTENDED_MESSAGE), update(filler=LONG_FILLER)], (1, 0)),
+    'too long a message': ([opening(1, AS4), update(filler=LONG_FILLER)], (0, 1)),
+    'a second session': ([opening(1), update(asn4=False), opening(1, AS4), update()], (2, 0)),
+    'a third speaker': ([opening(1), opening(2), update(asn4=False), opening(3, AS4), update()], (2, 0)),
+}
+
+
+@pytest.mark.parametrize('name', STREAMS)
+def test_opens_say_how_messages_read(name: str, file: Callable[[bytes], Path]) -> None:
+    """RFC 5492, with RFC 6793, 7911, 8950, 4760 and 8654."""
+    data, expected = STREAMS[name]
+    workload = received(str(file(b''.join(data))))
+    assert workload.skipped == len(data) - len(workload.updates)
+    paths = []
+    counts = _Received(workload).load(lambda change, _: paths.append(str(change.attributes.get(2))))
+    assert counts == expected
+    assert not expected[0] or all('65001' in path for path in paths)
+
+
+@pytest.mark.parametrize(
+    'data, said, expected, advice',
+    [
+        (update(asn4=False), Session(asn4=False), (1, 0), ''),
+        (update(asn4=False), None, (0, 1), '--asn2'),
+        (opening(1, AS4) + update(asn4=False), None, (0, 1), '--asn2'),
+        (opening(1, AS4) + update(asn4=False), Session(asn4=False), (1, 0), ''),
+        (update(), Session(asn4=False), (0, 1), 'neither --add-path nor --asn2'),
+        (update(b'\x30\x0a\0\0\x30\x0a\0'), None, (0, 1), ''),
+        (update(b'\0\0\0\7\x1e\x0a\0\0\4'), None, (0, 1), '--add-path ipv4/unicast'),
+        (update(b'\0\0\0\7\x1e\x0a\0\0\4', False), None, (0, 1), '--asn2 --add-path ipv4/unicast'),
+        (update(), Session(addpath=(IPV4_UNICAST,)), (0, 1), 'neither --add-path nor --asn2'),
+        (record(bgp4mp(as_path(False), IPV4_AS4)), None, (0, 1), ''),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_options_and_which_to_try(
+    data: bytes, said: Session | None, expected: Any, advice: str, file: Callable[[bytes], Path]
+) -> None:
+    loaded = _Received(received(str(file(data)), said=said))
+    assert loaded.load() == expected
+    assert loaded.advice() == (advice and f'1 of the refused UPDATEs can be read with {advice}')
+
+
+def test_options_of_the_command_line(file: Callable[[bytes], Path], capsys: pytest.CaptureFixture[str]) -> None:
+    path = str(file(update(b'\0\0\0\7\x1e\x0a\0\0\4', asn4=False)))
+    options = ['--asn2', '--add-path', 'ipv6/unicast', '--add-path', 'ipv4/unicast']
+    assert main(['report', '--json', '--updates', path, *options]) == 0
+    out, err = capsys.readouterr()
+    assert (json.loads(out)['routes'], json.loads(out)['advice'], err) == (1, None, '')
+    main(['report', '--json', '--updates', path])
+    out, err = capsys.readouterr()
+    assert err == f'exabgp-intern: {json.loads(out)["advice"]}\n' and '--asn2 --add-path ipv4/unicast' in err
+
+
+def test_an_open_that_exabgp_refuses(file: Callable[[bytes], Path], capsys: pytest.CaptureFixture[str]) -> None:
+    path = file(opening(1, (69, b'\0')) + update())
+    assert main(['report', '--updates', str(path)]) == 2
+    out, err = capsys.readouterr()
+    assert out == '' and err.count('\n') == 1
+    assert err.startswith(f'exabgp-intern: {path}, session 1: ExaBGP refused its OPEN: OPEN message error')
 
 
 def test_what_is_no_update_is_skipped(file: Callable[[bytes], Path]) -> None:
@@ -140,7 +277,7 @@ def test_mrt_sessions_follow_the_record(file: Callable[[bytes], Path]) -> None:
     """RFC 6396 section 4.4.2 and 4.4.3, RFC 8050 section 3."""
     workload = received(str(file(MRT)))
     peer, peer_as4 = IPV4[0][:2] + IPV4[2], IPV4_AS4[0][:4] + IPV4[2]
-    assert [(tuple(session), len(body)) for session, body in workload.updates] == [
+    assert [(session[:3], len(body)) for session, body in workload.updates] == [
         ((peer, False, ()), 4),
         ((peer_as4, True, ()), 5),
         ((peer, False, ADD_PATH), 6),
@@ -154,12 +291,6 @@ def test_mrt_sessions_follow_the_record(file: Callable[[bytes], Path]) -> None:
 def test_mrt_packed(file: Callable[[bytes], Path], pack_with: Callable[[bytes], bytes]) -> None:
     plain = received(str(file(MRT)))
     assert received(str(file(pack_with(MRT)))) == plain
-
-
-def as_path(asn4: bool) -> bytes:
-    asns = pack('!BBII' if asn4 else '!BBHH', 2, 2, 65001, 65002)
-    attributes = b'\x40\1\1\0' + pack('!BBB', 0x40, 2, len(asns)) + asns + b'\x40\3\4\xc0\0\2\1'
-    return pack('!HH', 0, len(attributes)) + attributes
 
 
 def test_mrt_is_read_as_its_session_was(file: Callable[[bytes], Path]) -> None:
@@ -247,22 +378,6 @@ PEER = [
     pack('!I', 65002) + b'\x20' + bytes(15),
     pack('!H', 65003) + bytes((192, 0, 2, 3)),
 ]
-ATTRIBUTES = b'\x40\1\1\0' + b'\x40\2\x0a\2\2' + pack('!II', 65001, 200000) + b'\x40\3\4\xc0\0\2\1'
-OTHER = ATTRIBUTES + b'\x80\4\4\0\0\0\5'
-NO_HOP = ATTRIBUTES[:-7]
-HOP6 = b'\x20\1\x0d\xb8' + bytes(11) + b'\1'
-LINK_LOCAL = b'\xfe\x80' + bytes(13) + b'\1'
-
-
-def short(hop: bytes) -> bytes:
-    """Return the MP_REACH_NLRI of a RIB entry, RFC 6396 section 4.3.4."""
-    return bytes((0x80, 14, len(hop) + 1, len(hop))) + hop
-
-
-def whole(family: Any, hop: bytes, nlri: bytes) -> bytes:
-    """Return an MP_REACH_NLRI as it is in an UPDATE, with an extended length."""
-    value = pack('!HBB', *family, len(hop)) + hop + b'\0' + nlri
-    return pack('!BBH', 0x90, 14, len(value)) + value
 
 
 def shown(data: bytes, file: Callable[[bytes], Path], nlris_per_update: int = 50) -> Any:
@@ -297,7 +412,7 @@ def test_a_rib_dump_of_ipv4(file: Callable[[bytes], Path], nlris_per_update: int
     )
     workload = received(str(file(data)), nlris_per_update)
     assert len(workload.updates) == updates
-    assert {tuple(session) for session, _ in workload.updates} == {(peer, True, ()) for peer in PEER}
+    assert {session[:3] for session, _ in workload.updates} == {(peer, True, ()) for peer in PEER}
     assert (workload.skipped, workload.truncated) == (0, '')
     assert f'up to {nlris_per_update} an UPDATE' in workload.name
     seen, counts, routes = shown(data, file, nlris_per_update)
@@ -316,7 +431,7 @@ def test_a_rib_dump_of_ipv6_in_both_forms(file: Callable[[bytes], Path], hop: by
     whole_form = PEERS + b''.join(rib(4, nlri, (1, NO_HOP + whole((2, 1), hop, nlri))) for nlri in (one, two))
     sent = whole((2, 1), hop, one + two) + NO_HOP
     for data in (short_form, whole_form):
-        assert received(str(file(data))).updates == [((PEER[1], True, ()), pack('!HH', 0, len(sent)) + sent)]
+        assert received(str(file(data))).updates == [(Session(PEER[1]), pack('!HH', 0, len(sent)) + sent)]
     if address:
         seen, counts, _ = shown(short_form, file)
         assert seen == [(prefix, address, TWO, False) for prefix in ('2001:db8::/32', '2001:db8:1::/48')]
@@ -330,7 +445,7 @@ def test_a_rib_dump_with_path_identifiers(file: Callable[[bytes], Path]) -> None
         + rib(8, b'\x08\x0a', (0, ATTRIBUTES, b'\0\0\0\1'), (0, ATTRIBUTES, b'\0\0\0\2'))
         + rib(10, b'\x10\x20\1', (0, NO_HOP + short(HOP6), b'\0\0\0\3'))
     )
-    assert {session for session, _ in received(str(file(data))).updates} == {(PEER[0], True, ADD_PATH)}
+    assert {session[:3] for session, _ in received(str(file(data))).updates} == {(PEER[0], True, ADD_PATH)}
     seen, counts, routes = shown(data, file)
     assert (counts, routes) == ((3, 0), 3)
     assert [prefix for prefix, *_ in seen] == [

@@ -32,6 +32,7 @@ def report(workload: Workload, as_json: bool = False, plot: str | None = None) -
         show(figures)
     if plot:
         draw(figures, plot)
-    if workload.truncated:
-        print(f'exabgp-intern: {workload.truncated}', file=sys.stderr)
+    for line in (figures['advice'], workload.truncated):
+        if line:
+            print(f'exabgp-intern: {line}', file=sys.stderr)
     return 1 if not figures['same_output'] else 2 if workload.truncated else 0

@@ -60,6 +60,7 @@ def measured(workload: Workload, advance: Callable[[], None]) -> dict[str, Any]:
         'routes': stock['routes'],
         'refused': stock['refused'],
         'skipped': workload.skipped,
+        'advice': stock['advice'] or None,
         'same_output': all(stock[key] == interned[key] for key in ('digest', 'decoded', 'routes', 'refused')),
     }
     for way in WAYS:

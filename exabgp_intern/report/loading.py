@@ -1,17 +1,18 @@
 """Load routes into ExaBGP as its reactor and its configuration parser do.
 
 `load(see)` of a loader returns how many NLRIs or commands there were, and how many UPDATEs or commands ExaBGP refused.
-Its `routes()` and `changes()` are of what is held then.
+Its `routes()` and `changes()` are of what is held then, and `advice()` is for the user who had UPDATEs refused.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any, Callable, Iterator
+from typing import Any, Callable, Iterator, Sequence
 
 from exabgp_intern import lines
 from exabgp_intern.report.commands import NEIGHBOR, add_peers, obey, reactor
-from exabgp_intern.report.workload import Problem, Workload
+from exabgp_intern.report.messages import ADD_PATH, HEADER
+from exabgp_intern.report.workload import Problem, Session, Workload
 
 __all__ = ('See', 'loader', 'negotiated_session')
 
@@ -23,20 +24,19 @@ class _Received:
 
     def __init__(self, workload: Workload) -> None:
         from exabgp.bgp.message.update.nlri import NLRI
-        from exabgp.bgp.neighbor import Neighbor
-        from exabgp.protocol.family import AFI, SAFI
         from exabgp.rib.incoming import IncomingRIB
 
-        afi, safi = getattr(AFI, 'create', None) or AFI.from_int, getattr(SAFI, 'create', None) or SAFI.from_int
+        import_module('exabgp.reactor.loop')  # as in the daemon, or attributes of SRv6 would not be decoded
         families = NLRI.known_families()
-        self._updates = workload.updates
-        self._sessions = {}
-        for session in {session for session, _ in workload.updates}:
-            addpath = [(afi(each[0]), safi(each[1])) for each in session.addpath]
-            self._sessions[session] = (
-                negotiated_session(Neighbor(), families, addpath, session.asn4),
-                IncomingRIB(True, set(families)),
-            )
+        self._sessions = {
+            session: (_agreed(session), IncomingRIB(True, families))
+            for session in {session for session, _ in workload.updates}
+        }
+        self._updates: list[tuple[Session, bytes]] = []
+        self._refused: list[tuple[Session, bytes]] = []
+        for session, body in workload.updates:  # the reactor does not even decode what is too long
+            too_long = session.opens and HEADER + len(body) > self._sessions[session][0].msg_size
+            (self._refused if too_long else self._updates).append((session, body))
 
     def load(self, see: See | None = None) -> tuple[int, int]:
         """Return how many NLRIs were decoded, and how many UPDATEs ExaBGP refused."""
@@ -50,17 +50,18 @@ class _Received:
         from exabgp.rib.change import Change
 
         _, withdraw = lines.actions()
-        decoded = refused = 0
+        decoded = 0
         for session, body in self._updates:
             negotiated, rib = self._sessions[session]
             try:
                 update = Update.unpack_message(body, Direction.IN, negotiated)
             except Exception:  # any of them makes the reactor notify the peer
-                refused += 1
+                self._refused.append((session, body))
                 continue
             if isinstance(update, EOR):
                 continue
-            if Attribute.CODE.INTERNAL_TREAT_AS_WITHDRAW in update.attributes:
+            ill = Attribute.CODE.INTERNAL_TREAT_AS_WITHDRAW in update.attributes
+            if ill:
                 for nlri in update.nlris:
                     nlri.action = withdraw
             kept = Attribute.CODE.INTERNAL_DISCARD not in update.attributes
@@ -70,14 +71,36 @@ class _Received:
                     rib.update_cache(change)
                 if see:
                     see(change, negotiated)
-            decoded += len(update.nlris)
-        return decoded, refused
+            if ill or not kept:
+                self._refused.append((session, body))
+            else:
+                decoded += len(update.nlris)
+        return decoded, len(self._refused)
 
     def routes(self) -> int:
         return sum(1 for _ in self.changes())
 
     def changes(self) -> Iterator[Any]:
         return (change for _, rib in self._sessions.values() for change in _cached(rib))
+
+    def advice(self) -> str:
+        """Return with which options ExaBGP reads most of the refused UPDATEs of streams, '' if with none."""
+        refused = [(session, body) for session, body in self._refused if session.stream]
+        found: dict[str, int] = {}
+        for asn4 in (True, False):
+            for addpath in ((), tuple(ADD_PATH.values())):
+                negotiated = _agreed(Session(asn4=asn4, addpath=addpath))
+                plain = asn4 and not addpath  # without options an OPEN would say it
+                families = [_families_read(body, negotiated) for it, body in refused if not (plain and it.opens)]
+                names = [name for name, family in ADD_PATH.items() if addpath and family in set().union(*families)]
+                options = ' '.join([*([] if asn4 else ['--asn2']), *(f'--add-path {name}' for name in names)])
+                number = sum(map(bool, families))
+                if number > found.get(options, 0):
+                    found[options] = number
+        if not found:
+            return ''
+        best = max(found, key=lambda options: found[options])
+        return f'{found[best]:,} of the refused UPDATEs can be read with {best or "neither --add-path nor --asn2"}'
 
 
 class _Configured:
@@ -110,6 +133,9 @@ class _Configured:
             lines = file.readlines()[: tokeniser.index_line]
         found = (at for at in range(len(lines), 0, -1) if all(word in lines[at - 1] for word in tokeniser.line))
         return error.replace(f'line {tokeniser.number}:', f'line {next(found, tokeniser.index_line)}:', 1)
+
+    def advice(self) -> str:
+        return ''
 
     def routes(self) -> int:
         return sum(1 for neighbor in self._configuration.neighbors.values() for _ in _queued(neighbor))
@@ -194,6 +220,70 @@ def loader(workload: Workload) -> Any:
     if workload.commands:
         return _Commanded(workload)
     return _Configured(workload) if workload.config else _Received(workload)
+
+
+def _agreed(session: Session) -> Any:
+    """Return ExaBGP's Negotiated for a session.  Raises Problem if ExaBGP does not take its OPENs."""
+    from exabgp.bgp.message.update.nlri import NLRI
+    from exabgp.bgp.neighbor import Neighbor
+    from exabgp.protocol.family import AFI, SAFI
+
+    if not session.opens:
+        addpath = [(AFI.create(afi), SAFI.create(safi)) for afi, safi in session.addpath]
+        return negotiated_session(Neighbor(), NLRI.known_families(), addpath, session.asn4)
+    try:
+        return _negotiated(Neighbor(), session.opens)
+    except Exception as problem:
+        raise Problem(f'{session.peer.decode()}: ExaBGP refused its OPEN: {_words(problem)}') from problem
+
+
+def _negotiated(neighbor: Any, opens: Sequence[bytes]) -> Any:
+    """Return what one OPEN says, or two of them agree on.
+
+    With ADD-PATH are the families in which either end sends path identifiers, RFC 7911 section 4: nothing in a file
+    says which end an UPDATE is of.  Of one OPEN that is what its sender can send.
+    """
+    from exabgp.bgp.message import Open
+    from exabgp.bgp.message.open.capability import AddPath, Capability, Negotiated
+
+    receive, send = 1, 2
+    both = [Open.unpack_message(body) for body in (opens[0], opens[-1])]
+    ours, theirs = (each.capabilities.get(Capability.CODE.ADD_PATH, {}) for each in both)
+    if len(opens) == 1:
+        theirs = dict.fromkeys(ours, receive)
+    addpath = [
+        family
+        for family in ours
+        if family in theirs
+        and (ours[family] & send and theirs[family] & receive or theirs[family] & send and ours[family] & receive)
+    ]
+    for each in both:
+        each.capabilities[Capability.CODE.ADD_PATH] = AddPath(addpath, receive | send)
+    negotiated = Negotiated(neighbor)
+    negotiated.sent(both[0])
+    negotiated.received(both[1])
+    return negotiated
+
+
+def _families_read(body: bytes, negotiated: Any) -> set[tuple[int, int]]:
+    """Return the families of the routes that ExaBGP reads in an UPDATE, none if it refuses it."""
+    from exabgp.bgp.message import Update
+    from exabgp.bgp.message.direction import Direction
+    from exabgp.bgp.message.update.attribute import Attribute
+
+    try:
+        update = Update.unpack_message(body, Direction.IN, negotiated)
+    except Exception:
+        return set()
+    refusals = {Attribute.CODE.INTERNAL_TREAT_AS_WITHDRAW, Attribute.CODE.INTERNAL_DISCARD}
+    if refusals & set(update.attributes):
+        return set()
+    return {(int(nlri.afi), int(nlri.safi)) for nlri in update.nlris}
+
+
+def _words(problem: Exception) -> str:
+    """Return what an exception says, in one line."""
+    return ' '.join(str(problem).split()) or type(problem).__name__
 
 
 def negotiated_session(neighbor: Any, families: Any, addpath: Any, asn4: bool) -> Any:

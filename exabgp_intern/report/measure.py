@@ -155,6 +155,7 @@ def _counted(workload: Workload, classes: dict[str, Any], interned: bool) -> dic
         'objects': {name: len(ids) for name, ids in objects.items()},
         'references': references,
         'digest': digest.hexdigest(),
+        'advice': loaded.advice(),
     }
 
 

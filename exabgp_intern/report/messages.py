@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from struct import pack, unpack_from
-from typing import Iterator
+from typing import BinaryIO, Iterator
 
 from exabgp_intern.report.workload import Problem, Session
 
 __all__ = (
+    'ADD_PATH',
     'HEADER',
     'IPV4_UNICAST',
     'MARKER',
@@ -24,9 +25,18 @@ __all__ = (
 
 MARKER = b'\xff' * 16
 HEADER = 19  # octets: marker, length, type
-UPDATE = 2
+OPEN, UPDATE = 1, 2
 MP_REACH_NLRI = 14
 IPV4_UNICAST = (1, 1)
+# The families that ExaBGP can negotiate ADD-PATH for, as it names them.
+ADD_PATH = {
+    'ipv4/unicast': IPV4_UNICAST,
+    'ipv6/unicast': (2, 1),
+    'ipv4/nlri-mpls': (1, 4),
+    'ipv6/nlri-mpls': (2, 4),
+    'ipv4/mpls-vpn': (1, 128),
+    'ipv6/mpls-vpn': (2, 128),
+}
 NLRIS_PER_UPDATE = 50
 
 
@@ -34,18 +44,50 @@ class Truncated(Exception):
     """The file ends in the middle of something."""
 
 
-def messages(path: str) -> Iterator[tuple[Session, int, bytes]]:
-    """Yield the session, the type and the body of each BGP message of a file of nothing else."""
+def messages(path: str, said: Session | None = None) -> Iterator[tuple[Session, int, bytes]]:
+    """Yield the session, the type and the body of each BGP message of a file of nothing else.
+
+    `said` is what the user says of all sessions.  Else the OPENs of each say it, or a Session without any argument.
+    Those of both ends may be in the file, in one order or in the other: an OPEN of a third speaker, or a second one of
+    the same, begins a session.
+    """
+    sessions: list[dict[bytes, bytes]] = [{}]  # the OPENs of each by AS number and identifier of the speaker
+    read = []
+    cut = None
     with open(path, 'rb') as file:
-        data = file.read()
-    session = Session(addpath=(IPV4_UNICAST,))
+        try:
+            for kind, body in _messages(file, path):
+                if kind == OPEN:
+                    speaker = body[1:3] + body[5:9]
+                    if speaker in sessions[-1] or len(sessions[-1]) == 2:
+                        sessions.append({})
+                    sessions[-1][speaker] = body
+                read.append((len(sessions), kind, body))
+        except Truncated as truncated:
+            cut = truncated
+    agreed = []
+    for number, opens in enumerate(sessions, 1):
+        peer = f'{path}, session {number}'.encode(errors='backslashreplace')
+        agreed.append((said or Session(opens=tuple(opens.values())))._replace(peer=peer, stream=True))
+    for number, kind, body in read:
+        yield agreed[number - 1], kind, body
+    if cut:
+        raise cut
+
+
+def _messages(file: BinaryIO, path: str) -> Iterator[tuple[int, bytes]]:
+    """Yield the type and the body of each message."""
     at = 0
-    while at < len(data):
+    while True:
         where = f'{path}: byte {at}'
-        length, kind = header(data[at : at + HEADER], where)
-        if len(data) - at < length:
-            raise Truncated(f'{where}: truncated, {len(data) - at} of the {length} octets of a BGP message')
-        yield session, kind, data[at + HEADER : at + length]
+        start = file.read(HEADER)
+        if not start:
+            return
+        length, kind = header(start, where)
+        body = file.read(length - HEADER)
+        if len(start) + len(body) < length:
+            raise Truncated(f'{where}: truncated, {len(start) + len(body)} of the {length} octets of a BGP message')
+        yield kind, body
         at += length
 
 

@@ -9,6 +9,7 @@ from struct import pack, unpack
 from typing import Iterator
 
 from exabgp_intern.report.messages import (
+    ADD_PATH,
     HEADER,
     IPV4_UNICAST,
     MP_REACH_NLRI,
@@ -20,13 +21,13 @@ from exabgp_intern.report.messages import (
 )
 from exabgp_intern.report.workload import Problem, Session, extra
 
-__all__ = ('ADD_PATH', 'Table', 'dump')
+__all__ = ('Table', 'dump')
 
 MRT_HEADER = 12  # octets
 NEITHER = 'neither a BGP message nor an MRT record'
 
-# What ExaBGP can negotiate ADD-PATH for; a record of RFC 8050 says that the session had it, not for which families.
-ADD_PATH = (IPV4_UNICAST, (2, 1), (1, 4), (2, 4), (1, 128), (2, 128))
+# A record of RFC 8050 says that the session had ADD-PATH, not for which families.
+ALL_ADD_PATH = tuple(ADD_PATH.values())
 RIB_FAMILIES = {
     'RIB_IPV4_UNICAST': IPV4_UNICAST,
     'RIB_IPV4_MULTICAST': (1, 2),
@@ -92,7 +93,7 @@ def _bgp4mp(data: bytes, asn4: bool, addpath: bool, where: str) -> tuple[Session
     length, kind = header(message[:HEADER], where)
     if length != len(message):
         raise Problem(f'{where}: a BGP message of length {length} in a record that has {len(message)} octets for it')
-    return Session(peer, asn4, ADD_PATH if addpath else ()), kind, message[HEADER:]
+    return Session(peer, asn4, ALL_ADD_PATH if addpath else ()), kind, message[HEADER:]
 
 
 class _Fields:
@@ -132,7 +133,7 @@ class Table:
     def read(self, subtype: str, record: _Fields) -> Iterator[tuple[Session, int, bytes]]:
         """Yield session, type and body of the UPDATEs that this record fills; type 0 for a record without routes."""
         if subtype == 'PEER_INDEX_TABLE':
-            self.peers = [(Session(peer), Session(peer, addpath=ADD_PATH)) for peer in _peers(record)]
+            self.peers = [(Session(peer), Session(peer, addpath=ALL_ADD_PATH)) for peer in _peers(record)]
             return
         addpath = subtype.endswith('_ADDPATH')
         family = RIB_FAMILIES.get(subtype[: -len('_ADDPATH')] if addpath else subtype)

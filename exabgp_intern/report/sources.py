@@ -15,10 +15,10 @@ def configured(path: str) -> Workload:
     return Workload(path, config=path)
 
 
-def received(path: str, nlris_per_update: int = NLRIS_PER_UPDATE) -> Workload:
+def received(path: str, nlris_per_update: int = NLRIS_PER_UPDATE, said: Session | None = None) -> Workload:
     """Return the UPDATEs of a file of BGP messages, or of an MRT dump, plain or packed by gzip or bzip2.
 
-    BGP messages are of one session with 4-byte AS and ADD-PATH for IPv4 unicast; a dump says it record by record.
+    How BGP messages read is what `said` says, or else the OPENs among them: see messages.  A dump says it by record.
     A dump of BGP4MP has the UPDATEs as they came, `nlris_per_update` is for those of TABLE_DUMP_V2: see Table.
     Raises Problem, with the byte (of what is unpacked), for what is neither and what has no whole UPDATE in it.
     """
@@ -27,7 +27,7 @@ def received(path: str, nlris_per_update: int = NLRIS_PER_UPDATE) -> Workload:
     truncated = ''
     table = Table(nlris_per_update)
     try:
-        for session, kind, body in messages(path) if _head(path) == MARKER else dump(path, table):
+        for session, kind, body in messages(path, said) if _head(path) == MARKER else dump(path, table):
             if kind == UPDATE:
                 updates.append((session, body))
             else:

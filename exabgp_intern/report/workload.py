@@ -21,6 +21,8 @@ class Session(NamedTuple):
     peer: bytes = b''
     asn4: bool = True
     addpath: Sequence[tuple[int, int]] = ()  # the families, as (AFI, SAFI)
+    opens: Sequence[bytes] = ()  # the bodies of the OPENs of one end or both, which say all of this if they are there
+    stream: bool = False  # nothing but OPENs and the user's options says how its UPDATEs read
 
 
 class Workload(NamedTuple):
