@@ -79,7 +79,10 @@ def _add_report(parser: argparse.ArgumentParser) -> None:
     )
     source = parser.add_mutually_exclusive_group()
     source.add_argument(
-        '--updates', metavar='FILE', help='BGP messages, or an MRT dump (BGP4MP or TABLE_DUMP_V2), packed or not'
+        '--updates',
+        metavar='FILE',
+        help='BGP messages, or an MRT dump (BGP4MP, TABLE_DUMP or TABLE_DUMP_V2), packed or not; a next hop that a '
+        'table has neither in MP_REACH_NLRI nor in NEXT_HOP is made as zeros',
     )
     source.add_argument('--config', metavar='FILE', help='an ExaBGP configuration, whose routes are announced')
     parser.add_argument(
@@ -127,7 +130,7 @@ def _add_report(parser: argparse.ArgumentParser) -> None:
         type=_up_to(100),  # of the longest, 39 octets, no more fit into 4096
         default=NLRIS_PER_UPDATE,
         metavar='N',
-        help='routes that an UPDATE has if they are made up, and has at most if they are of a TABLE_DUMP_V2, which '
+        help='routes that an UPDATE has if they are made up, and has at most if they are of a table, which '
         'has not kept the UPDATEs: routes of one peer with the same attributes share one; %(default)s',
     )
     parser.add_argument('--json', action='store_true', help='print JSON instead of a table')

@@ -71,7 +71,7 @@ def test_gobgp_prints_the_same(gobgp: tuple[dict[str, Any], Path]) -> None:
     assert seen['same_output'] is True
     assert seen['stock']['digest'] == seen['interned']['digest']
     assert (seen['decoded'], seen['routes'], seen['refused'], seen['skipped']) == (2017, 2017, 0, 0)
-    assert seen['truncated'] is None
+    assert seen['damaged'] is None
 
 
 def test_gobgp_objects(gobgp: tuple[dict[str, Any], Path]) -> None:
@@ -253,10 +253,10 @@ def test_truncated(tmp_path: Path) -> None:
     done = run('--updates', path, '--json')
     fails(done, f'{path}: byte 991: truncated, 9 of the 19 octets', stdout=True)
     seen = json.loads(done.stdout)
-    assert seen['routes'] > 10 and f'{path}: byte 991' in seen['truncated']
+    assert seen['routes'] > 10 and f'{path}: byte 991' in seen['damaged']
     done = run('--updates', path)
     fails(done, f'{path}: byte 991: ', stdout=True)
-    assert f'TRUNCATED INPUT: {path}: byte 991: ' in done.stdout
+    assert f'DAMAGED INPUT: {path}: byte 991: ' in done.stdout
 
 
 def test_an_exit_code_out_of_a_process_of_its_own(tmp_path: Path) -> None:

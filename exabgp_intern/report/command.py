@@ -16,7 +16,7 @@ __all__ = ('report',)
 def report(workload: Workload, as_json: bool = False, plot: str | None = None) -> int:
     """Measure `workload`, print the table or JSON, draw the picture `plot`; return the exit code.
 
-    That is 1 if the two ways did not print the same, 2 if the file was truncated, else 0.  Raises Problem.
+    That is 1 if the two ways did not print the same, 2 if a part of the file cannot be read, else 0.  Raises Problem.
     """
     for module in ('psutil', 'rich', *(['matplotlib'] if plot else [])):
         extra(module)
@@ -32,7 +32,7 @@ def report(workload: Workload, as_json: bool = False, plot: str | None = None) -
         show(figures)
     if plot:
         draw(figures, plot)
-    for line in (figures['advice'], workload.truncated):
+    for line in (figures['advice'], workload.damaged):
         if line:
             print(f'exabgp-intern: {line}', file=sys.stderr)
-    return 1 if not figures['same_output'] else 2 if workload.truncated else 0
+    return 1 if not figures['same_output'] else 2 if workload.damaged else 0

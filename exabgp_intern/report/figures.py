@@ -8,6 +8,7 @@ import pickle
 import platform
 import subprocess
 import sys
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from statistics import median
 from typing import Any, Callable
@@ -51,7 +52,7 @@ def measured(workload: Workload, advance: Callable[[], None]) -> dict[str, Any]:
     figures: dict[str, Any] = {
         'workload': workload.name,
         'source': 'commands' if workload.commands else 'configuration' if workload.config else 'updates',
-        'truncated': workload.truncated or None,
+        'damaged': workload.damaged or None,
         'exabgp_intern': __version__,
         'exabgp': exabgp_version(),
         'python': platform.python_version(),
@@ -59,7 +60,9 @@ def measured(workload: Workload, advance: Callable[[], None]) -> dict[str, Any]:
         'decoded': stock['decoded'],
         'routes': stock['routes'],
         'refused': stock['refused'],
-        'skipped': workload.skipped,
+        'skipped': sum(workload.skipped.values()),
+        'skipped_kinds': dict(Counter(workload.skipped).most_common()),
+        'zero_next_hops': workload.zero_next_hops,
         'advice': stock['advice'] or None,
         'same_output': all(stock[key] == interned[key] for key in ('digest', 'decoded', 'routes', 'refused')),
     }

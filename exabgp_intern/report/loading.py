@@ -7,6 +7,7 @@ Its `routes()` and `changes()` are of what is held then, and `advice()` is for t
 from __future__ import annotations
 
 from importlib import import_module
+from itertools import product
 from typing import Any, Callable, Iterator, Sequence
 
 from exabgp_intern import lines
@@ -27,11 +28,12 @@ class _Received:
         from exabgp.rib.incoming import IncomingRIB
 
         import_module('exabgp.reactor.loop')  # as in the daemon, or attributes of SRv6 would not be decoded
-        families = NLRI.known_families()
-        self._sessions = {
-            session: (_agreed(session), IncomingRIB(True, families))
-            for session in {session for session, _ in workload.updates}
-        }
+        families = [*dict.fromkeys(NLRI.known_families())]  # some are in there twice
+        ribs: dict[Session, Any] = {}
+        self._sessions = {}
+        for session in {session for session, _ in workload.updates}:
+            rib = ribs.setdefault(session._replace(extended=False), IncomingRIB(True, families))
+            self._sessions[session] = _agreed(session), rib
         self._updates: list[tuple[Session, bytes]] = []
         self._refused: list[tuple[Session, bytes]] = []
         for session, body in workload.updates:  # the reactor does not even decode what is too long
@@ -81,25 +83,24 @@ class _Received:
         return sum(1 for _ in self.changes())
 
     def changes(self) -> Iterator[Any]:
-        return (change for _, rib in self._sessions.values() for change in _cached(rib))
+        ribs = {id(rib): rib for _, rib in self._sessions.values()}
+        return (change for rib in ribs.values() for change in rib.cached_changes())
 
     def advice(self) -> str:
         """Return with which options ExaBGP reads most of the refused UPDATEs of streams, '' if with none."""
         refused = [(session, body) for session, body in self._refused if session.stream]
         found: dict[str, int] = {}
-        for asn4 in (True, False):
-            for addpath in ((), tuple(ADD_PATH.values())):
-                negotiated = _agreed(Session(asn4=asn4, addpath=addpath))
-                plain = asn4 and not addpath  # without options an OPEN would say it
-                families = [_families_read(body, negotiated) for it, body in refused if not (plain and it.opens)]
-                names = [name for name, family in ADD_PATH.items() if addpath and family in set().union(*families)]
-                options = ' '.join([*([] if asn4 else ['--asn2']), *(f'--add-path {name}' for name in names)])
-                number = sum(map(bool, families))
-                if number > found.get(options, 0):
-                    found[options] = number
-        if not found:
-            return ''
+        for asn4, addpath in product((True, False), ((), tuple(ADD_PATH.values()))):
+            agreed = {extended: _agreed(Session(b'', asn4, addpath, extended=extended)) for extended in (True, False)}
+            plain = asn4 and not addpath  # without options an OPEN would say it
+            tried = [(session, body) for session, body in refused if not (plain and session.opens)]
+            families = [_families_read(body, agreed[session.extended]) for session, body in tried]
+            names = [name for name, family in ADD_PATH.items() if addpath and family in set().union(*families)]
+            options = ' '.join([*([] if asn4 else ['--asn2']), *(f'--add-path {name}' for name in names)])
+            found[options] = max(found.get(options, 0), sum(map(bool, families)))
         best = max(found, key=lambda options: found[options])
+        if not found[best]:
+            return ''
         return f'{found[best]:,} of the refused UPDATEs can be read with {best or "neither --add-path nor --asn2"}'
 
 
@@ -230,7 +231,10 @@ def _agreed(session: Session) -> Any:
 
     if not session.opens:
         addpath = [(AFI.create(afi), SAFI.create(safi)) for afi, safi in session.addpath]
-        return negotiated_session(Neighbor(), NLRI.known_families(), addpath, session.asn4)
+        negotiated = negotiated_session(Neighbor(), NLRI.known_families(), addpath, session.asn4)
+        # with it ExaBGP refuses next hops that are neither, in any family: only where it is needed
+        negotiated.nexthop = [(AFI.ipv4, SAFI.unicast, AFI.ipv6)] if session.extended else []
+        return negotiated
     try:
         return _negotiated(Neighbor(), session.opens)
     except Exception as problem:

@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
+import re
+from contextlib import suppress
 from struct import pack, unpack_from
 from typing import BinaryIO, Iterator
 
-from exabgp_intern.report.workload import Problem, Session
+from exabgp_intern.report.fields import Damaged, Fields, path_attributes
+from exabgp_intern.report.workload import Read, Session
 
 __all__ = (
     'ADD_PATH',
     'HEADER',
+    'NEXT_HOP',
+    'EXTENDED',
     'IPV4_UNICAST',
     'MARKER',
     'MP_REACH_NLRI',
     'NLRIS_PER_UPDATE',
-    'UPDATE',
-    'Truncated',
     'announcement',
     'attribute',
     'header',
     'messages',
     'reach',
+    'told',
 )
 
 MARKER = b'\xff' * 16
 HEADER = 19  # octets: marker, length, type
 OPEN, UPDATE = 1, 2
-MP_REACH_NLRI = 14
+KINDS = {OPEN: 'OPEN', 3: 'NOTIFICATION', 4: 'KEEPALIVE', 5: 'ROUTE-REFRESH'}
+NEXT_HOP, MP_REACH_NLRI = 3, 14
 IPV4_UNICAST = (1, 1)
 # The families that ExaBGP can negotiate ADD-PATH for, as it names them.
 ADD_PATH = {
@@ -37,15 +42,14 @@ ADD_PATH = {
     'ipv4/mpls-vpn': (1, 128),
     'ipv6/mpls-vpn': (2, 128),
 }
+EXTENDED = (16, 24, 32)  # octets of an IPv6 next hop, with an RD, or with a link-local one, as ExaBGP reads them
+# an MP_REACH_NLRI of IPv4 with such a next hop, or what looks like one
+LIKE_EXTENDED = re.compile(rb'\x0e..?\x00\x01[\x01\x02\x04\x80][\x10\x18\x20]', re.DOTALL)
 NLRIS_PER_UPDATE = 50
 
 
-class Truncated(Exception):
-    """The file ends in the middle of something."""
-
-
-def messages(path: str, said: Session | None = None) -> Iterator[tuple[Session, int, bytes]]:
-    """Yield the session, the type and the body of each BGP message of a file of nothing else.
+def messages(path: str, said: Session | None = None) -> Iterator[Read]:
+    """Yield each UPDATE of a file of BGP messages, and the kind of each other message.
 
     `said` is what the user says of all sessions.  Else the OPENs of each say it, or a Session without any argument.
     Those of both ends may be in the file, in one order or in the other: an OPEN of a third speaker, or a second one of
@@ -63,16 +67,23 @@ def messages(path: str, said: Session | None = None) -> Iterator[tuple[Session, 
                         sessions.append({})
                     sessions[-1][speaker] = body
                 read.append((len(sessions), kind, body))
-        except Truncated as truncated:
-            cut = truncated
+        except Damaged as damaged:
+            cut = damaged
     agreed = []
     for number, opens in enumerate(sessions, 1):
         peer = f'{path}, session {number}'.encode(errors='backslashreplace')
         agreed.append((said or Session(opens=tuple(opens.values())))._replace(peer=peer, stream=True))
     for number, kind, body in read:
-        yield agreed[number - 1], kind, body
+        yield told(agreed[number - 1], kind, body)
     if cut:
         raise cut
+
+
+def told(session: Session, kind: int, body: bytes) -> Read:
+    """Return an UPDATE, or the kind of another message."""
+    if kind != UPDATE:
+        return KINDS.get(kind, f'BGP type {kind}')
+    return session._replace(extended=not session.opens and _extended_next_hop(body)), body
 
 
 def _messages(file: BinaryIO, path: str) -> Iterator[tuple[int, bytes]]:
@@ -86,7 +97,7 @@ def _messages(file: BinaryIO, path: str) -> Iterator[tuple[int, bytes]]:
         length, kind = header(start, where)
         body = file.read(length - HEADER)
         if len(start) + len(body) < length:
-            raise Truncated(f'{where}: truncated, {len(start) + len(body)} of the {length} octets of a BGP message')
+            raise Damaged(f'{where}: truncated, {len(start) + len(body)} of the {length} octets of a BGP message')
         yield kind, body
         at += length
 
@@ -94,13 +105,26 @@ def _messages(file: BinaryIO, path: str) -> Iterator[tuple[int, bytes]]:
 def header(header: bytes, where: str) -> tuple[int, int]:
     """Return the length and the type of the BGP message that starts so, of a cut header the least that they can be."""
     if header[:16] != MARKER[: len(header)]:
-        raise Problem(f'{where}: no BGP marker, 16 octets of ff, here')
+        raise Damaged(f'{where}: no BGP marker, 16 octets of ff, here')
     if len(header) < HEADER:
         return HEADER, 0
     length, kind = unpack_from('!HB', header, 16)
     if length < (HEADER + 4 if kind == UPDATE else HEADER):
-        raise Problem(f'{where}: a BGP message of type {kind} cannot have length {length}')
+        raise Damaged(f'{where}: a BGP message of type {kind} cannot have length {length}')
     return length, kind
+
+
+def _extended_next_hop(body: bytes) -> bool:
+    """Return whether an UPDATE has IPv4 routes with a next hop of IPv6, RFC 8950 section 3."""
+    if not LIKE_EXTENDED.search(body):
+        return False
+    fields = Fields(body, '')
+    with suppress(Damaged):  # ExaBGP says what is wrong with it
+        fields.octets(fields.number(2))
+        for code, value, _ in path_attributes(fields.octets(fields.number(2)), ''):
+            if code == MP_REACH_NLRI:
+                return len(value) > 3 and value[:2] == b'\0\1' and value[3] in EXTENDED
+    return False
 
 
 def announcement(attributes: bytes, nlris: bytes = b'') -> bytes:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from exabgp_intern.report.messages import MARKER, NLRIS_PER_UPDATE, UPDATE, Truncated, messages
-from exabgp_intern.report.mrt import Table, dump
+from collections import Counter
+
+from exabgp_intern.report.fields import Damaged
+from exabgp_intern.report.messages import MARKER, NLRIS_PER_UPDATE, messages
+from exabgp_intern.report.mrt import dump
+from exabgp_intern.report.rib import Rib
 from exabgp_intern.report.workload import Problem, Session, Workload
 
 __all__ = ('configured', 'received')
@@ -19,26 +23,28 @@ def received(path: str, nlris_per_update: int = NLRIS_PER_UPDATE, said: Session 
     """Return the UPDATEs of a file of BGP messages, or of an MRT dump, plain or packed by gzip or bzip2.
 
     How BGP messages read is what `said` says, or else the OPENs among them: see messages.  A dump says it by record.
-    A dump of BGP4MP has the UPDATEs as they came, `nlris_per_update` is for those of TABLE_DUMP_V2: see Table.
+    A dump of BGP4MP has the UPDATEs as they came, `nlris_per_update` is for those of a table: see Rib.
     Raises Problem, with the byte (of what is unpacked), for what is neither and what has no whole UPDATE in it.
     """
     updates: list[tuple[Session, bytes]] = []
-    skipped = 0
-    truncated = ''
-    table = Table(nlris_per_update)
+    skipped: Counter[str] = Counter()
+    damaged = ''
+    rib = Rib(nlris_per_update)
     try:
-        for session, kind, body in messages(path, said) if _head(path) == MARKER else dump(path, table):
-            if kind == UPDATE:
-                updates.append((session, body))
+        for read in messages(path, said) if _head(path) == MARKER else dump(path, rib):
+            if isinstance(read, str):
+                skipped[read] += 1
             else:
-                skipped += 1
-    except Truncated as cut:
-        truncated = str(cut)
-    updates += table.rest()
+                updates.append(read)
+    except Damaged as damage:
+        damaged = str(damage)
+    updates += rib.rest()
     if not updates:
-        raise Problem(truncated or f'{path}: byte 0: no BGP UPDATE from here on')
-    packed = f', the routes of the tables up to {nlris_per_update} an UPDATE' if table.peers else ''
-    return Workload(path + packed, updates, skipped=skipped, truncated=truncated)
+        kinds = ', '.join(f'{number} {kind}' for kind, number in skipped.most_common())
+        only = f', only what is not read: {kinds}' if kinds else ''
+        raise Problem(damaged or f'{path}: byte 0: no BGP UPDATE from here on{only}')
+    name = f'{path}, the routes of the tables up to {nlris_per_update} an UPDATE' if rib.routes else path
+    return Workload(name, updates, skipped=skipped, zero_next_hops=rib.zero_next_hops, damaged=damaged)
 
 
 def _head(path: str) -> bytes:

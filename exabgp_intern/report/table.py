@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Iterator
 
 from exabgp_intern.report.figures import FIGURES, REPEATS, WAYS
 from exabgp_intern.report.workload import extra
@@ -49,16 +49,24 @@ def show(figures: dict[str, Any]) -> None:
         costs,
         objects,
         COUNTS[figures['source']].format(**figures),
+        *_more_counts(figures),
         f'time: best of {REPEATS}, memory: median of {REPEATS}, each in a process of its own',
         f'both print the same (sha256 {digests[0]}...)'
         if figures['same_output']
         else f'THEY DO NOT PRINT THE SAME (sha256 {digests[0]}... and {digests[1]}...)',
-        *([f'TRUNCATED INPUT: {figures["truncated"]}'] if figures['truncated'] else []),
+        *([f'DAMAGED INPUT: {figures["damaged"]}'] if figures['damaged'] else []),
     )
     for part in parts:
         if isinstance(part, str):  # a path may have what the terminal has not
             part = part.encode(console.encoding, 'backslashreplace').decode(console.encoding)
         console.print(part, soft_wrap=isinstance(part, str))
+
+
+def _more_counts(figures: dict[str, Any]) -> Iterator[str]:
+    if figures['source'] == 'updates' and figures['skipped']:
+        yield 'skipped: ' + ', '.join(f'{number:,} {kind}' for kind, number in figures['skipped_kinds'].items())
+    if figures['zero_next_hops']:
+        yield f'{figures["zero_next_hops"]:,} routes have no next hop in the file; here it is 0.0.0.0, or ::'
 
 
 def shown(value: float | None, form: str) -> str:

@@ -6,9 +6,9 @@ Nothing of this package's sources imports ExaBGP: messages stay bytes until the 
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any, NamedTuple, Sequence
+from typing import Any, Mapping, NamedTuple, Sequence, Tuple, Union
 
-__all__ = ('Problem', 'Session', 'Workload', 'extra')
+__all__ = ('Problem', 'Read', 'Session', 'Workload', 'extra')
 
 
 class Problem(Exception):
@@ -22,7 +22,11 @@ class Session(NamedTuple):
     asn4: bool = True
     addpath: Sequence[tuple[int, int]] = ()  # the families, as (AFI, SAFI)
     opens: Sequence[bytes] = ()  # the bodies of the OPENs of one end or both, which say all of this if they are there
+    extended: bool = False  # this UPDATE has an IPv4 route with an IPv6 next hop; its adj-rib-in is that of the others
     stream: bool = False  # nothing but OPENs and the user's options says how its UPDATEs read
+
+
+Read = Union[Tuple[Session, bytes], str]  # an UPDATE, as in `updates` of a Workload, or the kind of what is none
 
 
 class Workload(NamedTuple):
@@ -35,8 +39,9 @@ class Workload(NamedTuple):
     updates: Sequence[tuple[Session, bytes]] = ()
     config: str = ''
     commands: Sequence[str] = ()
-    skipped: int = 0  # messages or records that are no UPDATE from a peer
-    truncated: str = ''  # where the file ended in the middle of something, in one line
+    skipped: Mapping[str, int] = {}  # how many messages or records there were that are no UPDATE from a peer, by kind
+    zero_next_hops: int = 0  # of routes of a table that has none for them
+    damaged: str = ''  # from where on the file cannot be read, and why, in one line
 
 
 def extra(module: str) -> Any:
