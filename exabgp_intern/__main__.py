@@ -81,7 +81,9 @@ def _add_report(parser: argparse.ArgumentParser) -> None:
     source.add_argument(
         '--updates',
         metavar='FILE',
-        help='BGP messages, or an MRT dump (BGP4MP, TABLE_DUMP or TABLE_DUMP_V2), packed or not; a next hop that a '
+        nargs='+',
+        help='BGP messages, or an MRT dump (BGP4MP, TABLE_DUMP or TABLE_DUMP_V2), as they are or packed by gzip, '
+        'bzip2, xz or zstd; several files, directories of them, a pipe, or - for standard input; a next hop that a '
         'table has neither in MP_REACH_NLRI nor in NEXT_HOP is made as zeros',
     )
     source.add_argument('--config', metavar='FILE', help='an ExaBGP configuration, whose routes are announced')
@@ -179,7 +181,7 @@ def _report(arguments: argparse.Namespace) -> int:
     elif arguments.updates:
         addpath = tuple(ADD_PATH[name] for name in arguments.add_path or ())
         said = Session(asn4=not arguments.asn2, addpath=addpath) if addpath or arguments.asn2 else None
-        workload = received(arguments.updates, arguments.nlris_per_update, said)
+        workload = received(*arguments.updates, nlris_per_update=arguments.nlris_per_update, said=said)
     elif arguments.config:
         workload = configured(arguments.config)
     elif arguments.family == 'internet':

@@ -5,6 +5,11 @@ from __future__ import annotations
 import bz2
 import gzip
 import json
+import lzma
+import os
+import subprocess
+import sys
+import threading
 from pathlib import Path
 from struct import pack, unpack_from
 from typing import Any, Callable
@@ -28,6 +33,9 @@ GOBGP = Path(__file__).parent / 'data' / 'gobgp.bgp'
 IPV4 = pack('!HH', 65001, 65000), b'\0\0\0\1', bytes((192, 0, 2, 1)), bytes((192, 0, 2, 2))
 IPV4_AS4 = pack('!II', 65001, 65000), *IPV4[1:]
 IPV6_AS4 = pack('!II', 65001, 65000), b'\0\0\0\2', b'\x20' + bytes(15), b'\x20' + bytes(14) + b'\1'
+
+
+PACKERS = (gzip.compress, bz2.compress, lzma.compress)
 
 
 def message(body: bytes, kind: int = 2) -> bytes:
@@ -287,7 +295,7 @@ def test_mrt_sessions_follow_the_record(file: Callable[[bytes], Path]) -> None:
     assert workload.damaged == ''
 
 
-@pytest.mark.parametrize('pack_with', [gzip.compress, bz2.compress], ids=['gzip', 'bzip2'])
+@pytest.mark.parametrize('pack_with', PACKERS, ids=['gzip', 'bzip2', 'xz'])
 def test_mrt_packed(file: Callable[[bytes], Path], pack_with: Callable[[bytes], bytes]) -> None:
     plain = received(str(file(MRT)))
     assert received(str(file(pack_with(MRT)))) == plain
@@ -331,7 +339,7 @@ def test_a_cut_at_any_byte_leaves_what_came_before(file: Callable[[bytes], Path]
                 received(str(path))
 
 
-@pytest.mark.parametrize('pack_with', [bytes, gzip.compress, bz2.compress], ids=['plain', 'gzip', 'bzip2'])
+@pytest.mark.parametrize('pack_with', [bytes, *PACKERS], ids=['plain', 'gzip', 'bzip2', 'xz'])
 def test_a_dump_cut_at_any_byte(file: Callable[[bytes], Path], pack_with: Callable[[bytes], bytes]) -> None:
     packed, all_of_it = pack_with(MRT), received(str(file(MRT))).updates
     cut = 0
@@ -344,7 +352,7 @@ def test_a_dump_cut_at_any_byte(file: Callable[[bytes], Path], pack_with: Callab
         else:
             assert workload.updates == all_of_it[: len(workload.updates)]
             cut += f'{path}: byte ' in workload.damaged
-    assert cut or pack_with is bz2.compress  # bzip2 unpacks a block as a whole or not at all
+    assert cut or pack_with in (bz2.compress, lzma.compress)  # they unpack a block as a whole or not at all
 
 
 def table(data: bytes, subtype: int) -> bytes:
@@ -380,7 +388,7 @@ PEER = [
 
 def shown(data: bytes, file: Callable[[bytes], Path], nlris_per_update: int = 50) -> Any:
     """Return by session what ExaBGP makes of the UPDATEs, and how many it decoded and refused."""
-    workload = received(str(file(data)), nlris_per_update)
+    workload = received(str(file(data)), nlris_per_update=nlris_per_update)
     assert not workload.damaged
     loader = _Received(workload)
     seen: list[Any] = []
@@ -408,7 +416,7 @@ def test_a_rib_dump_of_ipv4(file: Callable[[bytes], Path], nlris_per_update: int
         + rib(2, b'\0', (0, ATTRIBUTES))
         + rib(2, b'\x19\x0a\2\0\x80', (0, ATTRIBUTES))
     )
-    workload = received(str(file(data)), nlris_per_update)
+    workload = received(str(file(data)), nlris_per_update=nlris_per_update)
     assert len(workload.updates) == updates
     assert {session[:3] for session, _ in workload.updates} == {(peer, True, ()) for peer in PEER}
     assert (workload.skipped, workload.damaged, workload.zero_next_hops) == ({}, '', 0)
@@ -668,7 +676,7 @@ def test_a_rib_dump_cut_at_any_byte(file: Callable[[bytes], Path]) -> None:
             assert not workload.damaged or workload.damaged.startswith(f'{path}: byte {ends[before]}: truncated, ')
 
 
-@pytest.mark.parametrize('pack_with', [gzip.compress, bz2.compress], ids=['gzip', 'bzip2'])
+@pytest.mark.parametrize('pack_with', PACKERS, ids=['gzip', 'bzip2', 'xz'])
 def test_a_rib_dump_packed(file: Callable[[bytes], Path], pack_with: Callable[[bytes], bytes]) -> None:
     plain = received(str(file(RIB)))
     assert received(str(file(pack_with(RIB)))) == plain and len(plain.updates) == 4
@@ -676,8 +684,8 @@ def test_a_rib_dump_packed(file: Callable[[bytes], Path], pack_with: Callable[[b
 
 @pytest.mark.parametrize(
     'data',
-    [GOBGP.read_bytes()[:400], MRT, gzip.compress(MRT), bz2.compress(MRT), RIB],
-    ids=['messages', 'plain', 'gzip', 'bzip2', 'rib'],
+    [GOBGP.read_bytes()[:400], MRT, gzip.compress(MRT), bz2.compress(MRT), lzma.compress(MRT), RIB, FIRST_VERSION],
+    ids=['messages', 'plain', 'gzip', 'bzip2', 'xz', 'rib', 'first version'],
 )
 def test_a_wrong_byte_anywhere_is_a_problem_or_is_not_seen(file: Callable[[bytes], Path], data: bytes) -> None:
     for at in range(len(data)):
@@ -753,6 +761,7 @@ BAD_FILES = {
     'gzip of text': (gzip.compress(b'no records here'), 'byte 0: neither a BGP message nor an MRT record'),
     'not quite gzip': (b'\x1f\x8b' + bytes(20), 'byte 0: '),
     'not quite bzip2': (b'BZh' + bytes(20), 'byte 0: '),
+    'not quite xz': (b'\xfd7zXZ\0' + bytes(20), 'byte 0: '),
 }  # fmt: skip
 
 
@@ -767,11 +776,104 @@ def test_bad_files(name: str, file: Callable[[bytes], Path], capsys: pytest.Capt
     assert err.count('\n') == 1 and err.endswith('\n')
 
 
-@pytest.mark.parametrize('option', ['--updates', '--config'])
-def test_no_file(option: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for path, reason in ((tmp_path / 'none', 'No such file or directory'), (tmp_path, 'Is a directory')):
+def test_no_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for option, path, reason in (
+        ('--updates', tmp_path / 'none', 'No such file or directory'),
+        ('--updates', tmp_path, 'no file in here'),
+        ('--config', tmp_path / 'none', 'No such file or directory'),
+        ('--config', tmp_path, 'Is a directory'),
+    ):
         assert main(['report', option, str(path)]) == 2
         assert capsys.readouterr() == ('', f'exabgp-intern: {path}: {reason}\n')
+
+
+def test_several_files_and_directories_are_read_in_order(tmp_path: Path) -> None:
+    data = {'b': MRT, 'a': GOBGP.read_bytes()[:56], 'c': bz2.compress(RIB), 'd': opening(1) + update(asn4=False)}
+    for name, content in data.items():
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / 'folder').mkdir()
+    paths = [str(tmp_path / name) for name in sorted(data)]
+    workload = received(*paths)
+    assert workload.updates == [update for path in paths for update in received(path).updates]
+    assert workload.skipped == {**received(paths[1]).skipped, 'OPEN': 1}
+    assert workload.name == f'{paths[0]} and 3 more, the routes of the tables up to 50 an UPDATE'
+    assert received(str(tmp_path)).updates == workload.updates
+    assert {session.opens for session, _ in workload.updates if session.stream} == {(), (opening(1)[19:],)}
+
+
+def test_one_of_several_files_is_damaged(tmp_path: Path) -> None:
+    (tmp_path / 'a').write_bytes(b'text')
+    (tmp_path / 'b').write_bytes(MRT)
+    (tmp_path / 'c').write_bytes(MRT[:-1])
+    workload = received(str(tmp_path))
+    assert len(workload.updates) == 10
+    first, second = workload.damaged.split('; ')
+    assert first.startswith(f'{tmp_path / "a"}: byte 0: ') and second.startswith(f'{tmp_path / "c"}: byte ')
+
+
+def test_a_pipe_is_read_once(tmp_path: Path) -> None:
+    """And in pieces, whatever comes first."""
+    path = tmp_path / 'pipe'
+    os.mkfifo(str(path))
+    for data in (MRT, gzip.compress(MRT), GOBGP.read_bytes()[:1000], b''):
+
+        def write(data: bytes = data) -> None:
+            with path.open('wb', buffering=0) as pipe:
+                for at in range(0, len(data), 7):
+                    pipe.write(data[at : at + 7])
+
+        plain = tmp_path / 'plain'
+        plain.write_bytes(data)
+        thread = threading.Thread(target=write)
+        thread.start()
+        try:
+            bodies_read = [body for _, body in received(str(path)).updates]
+        except Problem as problem:
+            assert not data and 'no BGP UPDATE' in str(problem)
+        else:
+            assert bodies_read == bodies(plain)
+        thread.join()
+
+
+@pytest.mark.parametrize('source', ['-', '/dev/stdin', '<(cat {})'])
+def test_standard_input(source: str, file: Callable[[bytes], Path]) -> None:
+    code = (
+        'import sys; from exabgp_intern.report.sources import received\n'
+        'for path in sys.argv[1:]: print(len(received(path).updates))'
+    )
+    path = file(gzip.compress(MRT))
+    command = f'cat {path} | {sys.executable} -c "$0" {source.format(path)}'
+    done = subprocess.run(['bash', '-c', command, code], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ('5\n', '')
+
+
+def test_zstd(file: Callable[[bytes], Path]) -> None:
+    zstandard = pytest.importorskip('zstandard')
+    packed = zstandard.compress(MRT[:200]) + zstandard.compress(MRT[200:])
+    assert received(str(file(packed))) == received(str(file(MRT)))
+    for length in range(4, len(packed)):
+        path = file(packed[:length])
+        try:
+            assert len(received(str(path)).updates) <= 5
+        except Problem as problem:
+            assert str(problem).startswith(f'{path}: byte ')
+
+
+def test_zstd_without_a_library(
+    file: Callable[[bytes], Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ('compression.zstd', 'backports.zstd', 'zstandard'):
+        monkeypatch.setitem(sys.modules, name, None)
+    path = file(b'\x28\xb5\x2f\xfd' + bytes(20))
+    assert main(['report', '--updates', str(path)]) == 2
+    message = f'exabgp-intern: {path}: packed by zstd, which takes Python 3.14, or: pip install zstandard\n'
+    assert capsys.readouterr() == ('', message)
+
+
+def test_a_length_that_no_memory_has(file: Callable[[bytes], Path]) -> None:
+    path = file(pack('!IHHI', 1700000000, 16, 4, 0xFFFFFFFF) + bytes(100))
+    with pytest.raises(Problem, match='truncated, 100 of the 4294967295 octets'):
+        received(str(path))
 
 
 @pytest.mark.parametrize(

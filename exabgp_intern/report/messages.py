@@ -8,6 +8,7 @@ from struct import pack, unpack_from
 from typing import BinaryIO, Iterator
 
 from exabgp_intern.report.fields import Damaged, Fields, path_attributes
+from exabgp_intern.report.streams import read
 from exabgp_intern.report.workload import Read, Session
 
 __all__ = (
@@ -48,7 +49,7 @@ LIKE_EXTENDED = re.compile(rb'\x0e..?\x00\x01[\x01\x02\x04\x80][\x10\x18\x20]', 
 NLRIS_PER_UPDATE = 50
 
 
-def messages(path: str, said: Session | None = None) -> Iterator[Read]:
+def messages(stream: BinaryIO, path: str, said: Session | None = None) -> Iterator[Read]:
     """Yield each UPDATE of a file of BGP messages, and the kind of each other message.
 
     `said` is what the user says of all sessions.  Else the OPENs of each say it, or a Session without any argument.
@@ -56,24 +57,23 @@ def messages(path: str, said: Session | None = None) -> Iterator[Read]:
     the same, begins a session.
     """
     sessions: list[dict[bytes, bytes]] = [{}]  # the OPENs of each by AS number and identifier of the speaker
-    read = []
+    seen = []
     cut = None
-    with open(path, 'rb') as file:
-        try:
-            for kind, body in _messages(file, path):
-                if kind == OPEN:
-                    speaker = body[1:3] + body[5:9]
-                    if speaker in sessions[-1] or len(sessions[-1]) == 2:
-                        sessions.append({})
-                    sessions[-1][speaker] = body
-                read.append((len(sessions), kind, body))
-        except Damaged as damaged:
-            cut = damaged
+    try:
+        for kind, body in _messages(stream, path):
+            if kind == OPEN:
+                speaker = body[1:3] + body[5:9]
+                if speaker in sessions[-1] or len(sessions[-1]) == 2:
+                    sessions.append({})
+                sessions[-1][speaker] = body
+            seen.append((len(sessions), kind, body))
+    except Damaged as damaged:
+        cut = damaged
     agreed = []
     for number, opens in enumerate(sessions, 1):
         peer = f'{path}, session {number}'.encode(errors='backslashreplace')
         agreed.append((said or Session(opens=tuple(opens.values())))._replace(peer=peer, stream=True))
-    for number, kind, body in read:
+    for number, kind, body in seen:
         yield told(agreed[number - 1], kind, body)
     if cut:
         raise cut
@@ -86,16 +86,16 @@ def told(session: Session, kind: int, body: bytes) -> Read:
     return session._replace(extended=not session.opens and _extended_next_hop(body)), body
 
 
-def _messages(file: BinaryIO, path: str) -> Iterator[tuple[int, bytes]]:
+def _messages(stream: BinaryIO, path: str) -> Iterator[tuple[int, bytes]]:
     """Yield the type and the body of each message."""
     at = 0
     while True:
         where = f'{path}: byte {at}'
-        start = file.read(HEADER)
+        start = read(stream, HEADER, where)
         if not start:
             return
         length, kind = header(start, where)
-        body = file.read(length - HEADER)
+        body = read(stream, length - HEADER, where)
         if len(start) + len(body) < length:
             raise Damaged(f'{where}: truncated, {len(start) + len(body)} of the {length} octets of a BGP message')
         yield kind, body

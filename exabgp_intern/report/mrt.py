@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import signal
-import zlib
-from contextlib import closing
 from struct import unpack
-from typing import Any, Container, Iterator
+from typing import BinaryIO, Container, Iterator
 
 from exabgp_intern.report.fields import Damaged, Fields
 from exabgp_intern.report.messages import HEADER, header, told
 from exabgp_intern.report.rib import ALL_ADD_PATH, Rib
+from exabgp_intern.report.streams import read
 from exabgp_intern.report.workload import Read, Session, extra
 
 __all__ = ('dump',)
@@ -18,7 +17,7 @@ __all__ = ('dump',)
 MRT_HEADER = 12  # octets
 
 
-def dump(path: str, rib: Rib) -> Iterator[Read]:
+def dump(stream: BinaryIO, path: str, rib: Rib) -> Iterator[Read]:
     """Yield the UPDATE of each record that has one, and the name of what is in each other that is not read.
 
     Of tables those that `rib` has full; the rest is to be asked for at the end.
@@ -26,42 +25,36 @@ def dump(path: str, rib: Rib) -> Iterator[Read]:
     on_closed_pipe = signal.getsignal(signal.SIGPIPE)
     mrtparse = extra('mrtparse')
     signal.signal(signal.SIGPIPE, on_closed_pipe)  # mrtparse makes it end the process
-    # Its Reader unpacks gzip and bzip2.  It would parse the messages too, but that is what ExaBGP is measured at.
-    with closing(mrtparse.Reader(path).f) as stream:
-        for number, subtype, record in _records(stream, path, mrtparse.MRT_T):
-            kind = mrtparse.MRT_T[number]
-            name = mrtparse.MRT_ST[number].get(subtype, f'{kind} subtype {subtype}')
-            if kind == 'TABLE_DUMP_V2':
-                yield from rib.read(name, record)
-            elif kind == 'TABLE_DUMP':
-                yield from rib.read_first_version(subtype, record)
-            # what is LOCAL the collector said itself
-            elif kind in ('BGP4MP', 'BGP4MP_ET') and name.startswith('BGP4MP_MESSAGE') and 'LOCAL' not in name:
-                record.octets(4 if kind == 'BGP4MP_ET' else 0)  # the microseconds
-                yield _message(record, 'AS4' in name, 'ADDPATH' in name)
-            else:
-                yield name
+    # Its Reader would parse the messages too, but that is what ExaBGP is measured at.
+    for number, subtype, record in _records(stream, path, mrtparse.MRT_T):
+        kind = mrtparse.MRT_T[number]
+        name = mrtparse.MRT_ST[number].get(subtype, f'{kind} subtype {subtype}')
+        if kind == 'TABLE_DUMP_V2':
+            yield from rib.read(name, record)
+        elif kind == 'TABLE_DUMP':
+            yield from rib.read_first_version(subtype, record)
+        # what is LOCAL the collector said itself
+        elif kind in ('BGP4MP', 'BGP4MP_ET') and name.startswith('BGP4MP_MESSAGE') and 'LOCAL' not in name:
+            record.octets(4 if kind == 'BGP4MP_ET' else 0)  # the microseconds
+            yield _message(record, 'AS4' in name, 'ADDPATH' in name)
+        else:
+            yield name
 
 
-def _records(stream: Any, path: str, kinds: Container[int]) -> Iterator[tuple[int, int, Fields]]:
+def _records(stream: BinaryIO, path: str, kinds: Container[int]) -> Iterator[tuple[int, int, Fields]]:
     """Yield the type, the subtype and the message of each record, RFC 6396 section 2."""
     at = 0
     while True:
         where = f'{path}: byte {at}'
-        try:
-            start = stream.read(MRT_HEADER)
-            if not start:
-                return
-            if len(start) < MRT_HEADER:
-                raise Damaged(f'{where}: truncated, {len(start)} of the {MRT_HEADER} octets of an MRT header')
-            _, kind, subtype, length = unpack('!IHHI', start)
-            if kind not in kinds:
-                raise Damaged(f'{where}: neither a BGP message nor an MRT record')
-            data = stream.read(length)
-        except EOFError as problem:
-            raise Damaged(f'{where}: truncated, {problem}') from problem
-        except (OSError, zlib.error) as problem:
-            raise Damaged(f'{where}: {problem}') from problem
+        start = read(stream, MRT_HEADER, where)
+        if not start:
+            return
+        if len(start) < MRT_HEADER:
+            raise Damaged(f'{where}: truncated, {len(start)} of the {MRT_HEADER} octets of an MRT header')
+        _, kind, subtype, length = unpack('!IHHI', start)
+        if kind not in kinds:
+            raise Damaged(f'{where}: neither a BGP message nor an MRT record')
+        data = read(stream, length, where)
         if len(data) < length:
             raise Damaged(f'{where}: truncated, {len(data)} of the {length} octets of an MRT record')
         yield kind, subtype, Fields(data, where)
