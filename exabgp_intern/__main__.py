@@ -75,7 +75,8 @@ def _add_report(parser: argparse.ArgumentParser) -> None:
 
     parser.description = (
         'Load routes through ExaBGP once with its own classes and once with the canonical ones, and show memory, time '
-        'and objects of both. Exits with 1 if the two do not print the same, with 2 for input that cannot be read.'
+        'and objects of both. Exits with 1 if the two do not print the same, with 2 if a part of the input cannot be '
+        'read or no route was loaded.'
     )
     source = parser.add_mutually_exclusive_group()
     source.add_argument(

@@ -174,13 +174,31 @@ def test_attributes_of_srv6_are_decoded_in_both_ways(tmp_path: Path) -> None:
     assert (seen['routes'], seen['same_output']) == (1, True)
 
 
+def test_refusals_by_reason(tmp_path: Path) -> None:
+    """The most frequent first."""
+    path = tmp_path / 'updates'
+    path.write_bytes(b''.join(map(message, [b'\1' * 9, update(b'\x30\x0a'), update(b'\x31\x0a'), update(b'\x08\x0a')])))
+    path.write_bytes(path.read_bytes() + message(update(b'\x31\x0a')))
+    seen = figures('--updates', path)
+    head = 'UPDATE message error / '
+    assert [*seen['refusals'].items()] == [
+        (f'{head}Invalid Network Field / invalid mask 49 in NLRI prefix for ipv4', 2),
+        (f'{head}Malformed Attribute List / invalid withdrawn routes length, not enough data available', 1),
+        (f'{head}Invalid Network Field / invalid mask 48 in NLRI prefix for ipv4', 1),
+    ]
+    assert (seen['refused'], seen['routes']) == (4, 1)
+    lines = run('--updates', path).stdout.splitlines()
+    first = lines.index(f'refused: 2 with: {head}Invalid Network Field / invalid mask 49 in NLRI prefix for ipv4')
+    assert lines[first + 2].startswith('refused: 1 with: ')
+
+
 def test_no_route_is_left(tmp_path: Path) -> None:
     path = tmp_path / '[red]$nothing$ \u00e9'
     path.write_bytes(message(bytes(4)))
-    done = run('--updates', path, '--plot', tmp_path / 'x.svg', env={**os.environ, 'PYTHONIOENCODING': 'ascii'})
-    assert (done.returncode, done.stderr) == (0, '')
-    assert '0 NLRIs decoded, 0 routes held' in done.stdout
-    assert '[red]$nothing$ \\xe9' in done.stdout
+    picture = tmp_path / 'x.svg'
+    done = run('--updates', path, '--plot', picture, env={**os.environ, 'PYTHONIOENCODING': 'ascii'})
+    fails(done, '[red]$nothing$ \\xe9: no route was loaded')
+    assert not picture.exists()
 
 
 def test_mrt(tmp_path: Path) -> None:
@@ -387,8 +405,9 @@ def test_commands_that_cannot_be_read(tmp_path: Path) -> None:
     path.write_text('show neighbor\n')
     fails(run('--commands', path), 'no line of it announces or withdraws')
     path.write_text('announce route 10.0.0.0/24 next-hop many\n')
-    fails(run('--commands', path), 'ExaBGP refused every command', 'many')
+    nothing = f'{path}: no route was loaded: ExaBGP refused 1 of 1 commands, the first with: '
+    fails(run('--commands', path), nothing, 'many')
     fails(run('--commands', path, '--updates', GOBGP), 'one of them at a time')
     fails(run('--commands', path, '--config', tmp_path / 'none'), 'none: No such file')
     path.write_bytes(b'announce route \xff\xfe next-hop 192.0.2.1\n\0\n')
-    fails(run('--commands', path), 'ExaBGP refused every command')
+    fails(run('--commands', path), 'ExaBGP refused 1 of 1 commands')

@@ -75,6 +75,12 @@ def whole(family: Any, hop: bytes, nlri: bytes) -> bytes:
     return pack('!BBH', 0x90, 14, len(value)) + value
 
 
+def load(loader: Any, see: Any = None) -> tuple[int, int]:
+    """Return how many NLRIs are decoded, and how many UPDATEs are refused."""
+    decoded, refused = loader.load(see)
+    return decoded, sum(refused.values())
+
+
 def bodies(path: Path) -> list[bytes]:
     return [body for _, body in received(str(path)).updates]
 
@@ -95,7 +101,7 @@ def test_a_table_of_the_internet() -> None:
     assert len({session.peer for session, _ in workload.updates}) == 2
     assert 1500 < len(workload.updates) < 2500
     loaded = loader(workload)
-    assert loaded.load() == (6000, 0)
+    assert loaded.load() == (6000, {})
     assert loaded.routes() == 6000
     sets = [change.attributes for change in loaded.changes()]
     assert 0.8 < len(set(map(str, sets))) / len(workload.updates) <= 1
@@ -112,7 +118,7 @@ def test_the_most_prefixes_that_an_update_has_fit() -> None:
 def test_synthetic_routes_are_different_and_exabgp_reads_them_all(family: str) -> None:
     workload = synthetic(family, 1234, 7, 30)
     loader = _Received(workload)
-    assert loader.load() == (1234, 0)
+    assert loader.load() == (1234, {})
     assert loader.routes() == 1234
     values: dict[str, set[str]] = {}
     for change in loader.changes():
@@ -139,7 +145,7 @@ def test_an_update_has_as_many_routes_as_are_asked_for(family: str) -> None:
         workload = synthetic(family, 200, 1, 100, number)
         assert len(workload.updates) == -(-200 // number) and f', {number} an UPDATE' in workload.name
         assert max(len(body) for _, body in workload.updates) + 19 <= 4096
-        assert _Received(workload).load() == (200, 0)
+        assert _Received(workload).load() == (200, {})
 
 
 def test_messages_of_gobgp() -> None:
@@ -148,7 +154,7 @@ def test_messages_of_gobgp() -> None:
     assert {session[1:] for session, _ in workload.updates} == {(True, (), (), False, True)}
     assert b''.join(message(body) for _, body in workload.updates) == GOBGP.read_bytes()
     loader = _Received(received(str(GOBGP), said=Session(addpath=(IPV4_UNICAST,))))
-    assert loader.load() == (2017, 0)
+    assert loader.load() == (2017, {})
 
 
 def opening(identifier: int, *capabilities: tuple[int, bytes]) -> bytes:
@@ -214,7 +220,7 @@ def test_opens_say_how_messages_read(name: str, file: Callable[[bytes], Path]) -
     workload = received(str(file(b''.join(data))))
     assert sum(workload.skipped.values()) == len(data) - len(workload.updates)
     paths = []
-    counts = _Received(workload).load(lambda change, _: paths.append(str(change.attributes.get(2))))
+    counts = load(_Received(workload), lambda change, _: paths.append(str(change.attributes.get(2))))
     assert counts == expected
     assert not expected[0] or all('65001' in path for path in paths)
 
@@ -239,7 +245,7 @@ def test_options_and_which_to_try(
     data: bytes, said: Session | None, expected: Any, advice: str, file: Callable[[bytes], Path]
 ) -> None:
     loaded = _Received(received(str(file(data)), said=said))
-    assert loaded.load() == expected
+    assert load(loaded) == expected
     assert loaded.advice() == (advice and f'1 of the refused UPDATEs can be read with {advice}')
 
 
@@ -249,9 +255,38 @@ def test_options_of_the_command_line(file: Callable[[bytes], Path], capsys: pyte
     assert main(['report', '--json', '--updates', path, *options]) == 0
     out, err = capsys.readouterr()
     assert (json.loads(out)['routes'], json.loads(out)['advice'], err) == (1, None, '')
-    main(['report', '--json', '--updates', path])
+
+
+def test_advice_where_a_part_is_read(file: Callable[[bytes], Path], capsys: pytest.CaptureFixture[str]) -> None:
+    path = str(file(update() + update(b'\0\0\0\7\x1e\x0a\0\0\4', asn4=False)))
+    assert main(['report', '--json', '--updates', path]) == 0
     out, err = capsys.readouterr()
     assert err == f'exabgp-intern: {json.loads(out)["advice"]}\n' and '--asn2 --add-path ipv4/unicast' in err
+
+
+NOTHING = {
+    'End-of-RIB': (message(bytes(4)), ''),
+    'withdrawn': (update() + message(b'\0\4\x18\x0a\0\0\0\0'), ', and none is held of 2'),
+    'refused': (
+        message(b'\1' * 9) + update(asn4=False),
+        ': ExaBGP refused 2 of 2 UPDATEs, the first with: UPDATE message error / Malformed Attribute List / invalid '
+        'withdrawn routes length, not enough data available; 1 of the refused UPDATEs can be read with --asn2',
+    ),
+}
+
+
+@pytest.mark.parametrize('name', NOTHING)
+def test_nothing_loaded_is_no_success(
+    name: str, file: Callable[[bytes], Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, reason = NOTHING[name]
+    path = file(data)
+    assert main(['report', '--updates', str(path)]) == 2
+    assert capsys.readouterr() == ('', f'exabgp-intern: {path}: no route was loaded{reason}\n')
+    path = file(data + b'\xff')
+    assert main(['report', '--updates', str(path), '--json']) == 2
+    damage = f'{path}: byte {len(data)}: truncated, 1 of the 19 octets of a BGP message'
+    assert capsys.readouterr() == ('', f'exabgp-intern: {damage}; {path}: no route was loaded{reason}\n')
 
 
 def test_an_open_that_exabgp_refuses(file: Callable[[bytes], Path], capsys: pytest.CaptureFixture[str]) -> None:
@@ -314,7 +349,7 @@ def test_mrt_is_read_as_its_session_was(file: Callable[[bytes], Path]) -> None:
     )
     loader = _Received(received(str(file(b''.join(records)))))
     seen = []
-    assert loader.load(lambda change, negotiated: seen.append((str(change), change.nlri.pack(negotiated)))) == (5, 0)
+    assert load(loader, lambda change, negotiated: seen.append((str(change), change.nlri.pack(negotiated)))) == (5, 0)
     assert loader.routes() == 5
     # in brackets of another kind in ExaBGP 4.2
     assert all('65001 65002' in shown for shown, _ in seen)
@@ -392,7 +427,8 @@ def shown(data: bytes, file: Callable[[bytes], Path], nlris_per_update: int = 50
     assert not workload.damaged
     loader = _Received(workload)
     seen: list[Any] = []
-    counts = loader.load(
+    counts = load(
+        loader,
         lambda change, negotiated: seen.append((
             str(change.nlri).replace(f' next-hop {change.nlri.nexthop}', ''),
             str(change.nlri.nexthop),
@@ -567,7 +603,7 @@ def test_a_rib_dump_of_the_first_version(file: Callable[[bytes], Path]) -> None:
 @pytest.mark.parametrize('aggregator, asn', AGGREGATORS)
 def test_aggregators_of_the_first_version(aggregator: bytes, asn: str, file: Callable[[bytes], Path]) -> None:
     loaded = _Received(received(str(file(first_version(bytes(4), 8, HOP4, OLD_HOP + aggregator)))))
-    assert loaded.load() == (1, 0)
+    assert loaded.load() == (1, {})
     assert [f'aggregator ( {asn}:192.0.2.1 )' in str(change.attributes) for change in loaded.changes()] == [True]
 
 
@@ -648,7 +684,7 @@ NOT_OF_MRTPARSE = ('IPv4, empty', 'IPv4, of IPv6', 'IPv4, of IPv6 whole')
 def test_mrtparse_reads_as_many_routes(name: str, file: Callable[[bytes], Path]) -> None:
     subtype, head, entry, *_ = ENTRIES[name]
     path = file(PEERS + rib(subtype, head, (0, *entry), (1, *entry)))
-    assert _Received(received(str(path))).load() == (len(read_by_mrtparse(path)), 0) == (2, 0)
+    assert load(_Received(received(str(path)))) == (len(read_by_mrtparse(path)), 0) == (2, 0)
 
 
 @pytest.mark.parametrize('head, subtype', [(IPV4, 1), (IPV4_AS4, 4), (IPV4, 8), (IPV4_AS4, 9), (IPV6_AS4, 4)])
@@ -657,7 +693,7 @@ def test_mrtparse_reads_as_many_routes_of_messages(head: Any, subtype: int, file
     body = as_path(len(head[0]) == 8) + path + b'\x18\x0a\0\0' + path + b'\x18\x0a\0\1'
     dump = file(record(bgp4mp(body, head), subtype) * 2)
     read = sum(len(entry.data['bgp_message']['nlri']) for entry in mrtparse.Reader(str(dump)))
-    assert _Received(received(str(dump))).load() == (read, 0) == (4, 0)
+    assert load(_Received(received(str(dump)))) == (read, 0) == (4, 0)
 
 
 def test_a_rib_dump_cut_at_any_byte(file: Callable[[bytes], Path]) -> None:

@@ -16,7 +16,8 @@ __all__ = ('report',)
 def report(workload: Workload, as_json: bool = False, plot: str | None = None) -> int:
     """Measure `workload`, print the table or JSON, draw the picture `plot`; return the exit code.
 
-    That is 1 if the two ways did not print the same, 2 if a part of the file cannot be read, else 0.  Raises Problem.
+    That is 1 if the two ways did not print the same, 2 if a part of the file cannot be read, else 0.  Raises Problem,
+    also if no route was loaded.
     """
     for module in ('psutil', 'rich', *(['matplotlib'] if plot else [])):
         extra(module)

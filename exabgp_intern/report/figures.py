@@ -43,6 +43,8 @@ def measured(workload: Workload, advance: Callable[[], None]) -> dict[str, Any]:
     with ThreadPoolExecutor(len(WAYS)) as pool:
         counted = dict(zip(WAYS, pool.map(measure, WAYS, ['counted'] * 2)))
         traced = dict(zip(WAYS, pool.map(measure, WAYS, ['traced'] * 2)))
+    if not any(counted[way]['routes'] for way in WAYS):
+        raise Problem(_nothing_loaded(workload, counted['stock']))
     timed: dict[str, list[Any]] = {way: [] for way in WAYS}
     for _ in range(REPEATS):
         for way in WAYS:
@@ -59,12 +61,14 @@ def measured(workload: Workload, advance: Callable[[], None]) -> dict[str, Any]:
         'repeats': REPEATS,
         'decoded': stock['decoded'],
         'routes': stock['routes'],
-        'refused': stock['refused'],
+        'refused': sum(stock['refused'].values()),
+        'refusals': stock['refused'],
         'skipped': sum(workload.skipped.values()),
         'skipped_kinds': dict(Counter(workload.skipped).most_common()),
         'zero_next_hops': workload.zero_next_hops,
         'advice': stock['advice'] or None,
-        'same_output': all(stock[key] == interned[key] for key in ('digest', 'decoded', 'routes', 'refused')),
+        'same_output': all(stock[key] == interned[key] for key in ('digest', 'decoded', 'routes'))
+        and sum(stock['refused'].values()) == sum(interned['refused'].values()),
     }
     for way in WAYS:
         routes = counted[way]['routes']
@@ -91,6 +95,16 @@ def measured(workload: Workload, advance: Callable[[], None]) -> dict[str, Any]:
         for name in stock['objects']
     }
     return figures
+
+
+def _nothing_loaded(workload: Workload, counted: dict[str, Any]) -> str:
+    """Return why there is no route, in one line."""
+    refused = sum(counted['refused'].values())
+    of = f'{len(workload.commands):,} commands' if workload.commands else f'{len(workload.updates):,} UPDATEs'
+    reason = f': ExaBGP refused {refused:,} of {of}, the first with: {counted["first_refusal"]}' if refused else ''
+    held = f', and none is held of {counted["decoded"]:,}' if counted['decoded'] else ''
+    parts = workload.damaged, f'{workload.name}: no route was loaded{held}{reason}', counted['advice']
+    return '; '.join(part for part in parts if part)
 
 
 def _in_a_process(way: str, what: str, payload: bytes) -> Any:

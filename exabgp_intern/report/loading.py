@@ -1,11 +1,13 @@
 """Load routes into ExaBGP as its reactor and its configuration parser do.
 
-`load(see)` of a loader returns how many NLRIs or commands there were, and how many UPDATEs or commands ExaBGP refused.
+`load(see)` of a loader returns how many NLRIs or commands there were, and how many UPDATEs or commands ExaBGP refused,
+by what it said, in the order that each was said first.
 Its `routes()` and `changes()` are of what is held then, and `advice()` is for the user who had UPDATEs refused.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from importlib import import_module
 from itertools import product
 from typing import Any, Callable, Iterator, Sequence
@@ -17,6 +19,7 @@ from exabgp_intern.report.workload import Problem, Session, Workload
 
 __all__ = ('See', 'loader', 'negotiated_session')
 
+MOST_WORDS = 200  # characters: some exceptions have the octets of a message in them
 See = Callable[[Any, Any], None]  # is shown each route, as ExaBGP's Change, and the session's Negotiated
 
 
@@ -35,12 +38,15 @@ class _Received:
             rib = ribs.setdefault(session._replace(extended=False), IncomingRIB(True, families))
             self._sessions[session] = _agreed(session), rib
         self._updates: list[tuple[Session, bytes]] = []
-        self._refused: list[tuple[Session, bytes]] = []
-        for session, body in workload.updates:  # the reactor does not even decode what is too long
-            too_long = session.opens and HEADER + len(body) > self._sessions[session][0].msg_size
-            (self._refused if too_long else self._updates).append((session, body))
+        self._refused: list[tuple[Session, bytes, str]] = []
+        for session, body in workload.updates:
+            most = self._sessions[session][0].msg_size
+            if session.opens and HEADER + len(body) > most:  # the reactor does not even decode it
+                self._refused.append((session, body, f'longer than {most} octets'))
+            else:
+                self._updates.append((session, body))
 
-    def load(self, see: See | None = None) -> tuple[int, int]:
+    def load(self, see: See | None = None) -> tuple[int, Counter[str]]:
         """Return how many NLRIs were decoded, and how many UPDATEs ExaBGP refused."""
         if not lines.nlris_hold():
             received = import_module('exabgp_intern.exabgp6.loading').received
@@ -52,32 +58,34 @@ class _Received:
         from exabgp.rib.change import Change
 
         _, withdraw = lines.actions()
+        # marks that ExaBGP leaves in a set of attributes that it does not take as it is
+        treated, discarded = Attribute.CODE.INTERNAL_TREAT_AS_WITHDRAW, Attribute.CODE.INTERNAL_DISCARD
         decoded = 0
         for session, body in self._updates:
             negotiated, rib = self._sessions[session]
             try:
                 update = Update.unpack_message(body, Direction.IN, negotiated)
-            except Exception:  # any of them makes the reactor notify the peer
-                self._refused.append((session, body))
+            except Exception as problem:  # any of them makes the reactor notify the peer
+                self._refused.append((session, body, _words(problem)))
                 continue
             if isinstance(update, EOR):
                 continue
-            ill = Attribute.CODE.INTERNAL_TREAT_AS_WITHDRAW in update.attributes
-            if ill:
+            if treated in update.attributes:
                 for nlri in update.nlris:
                     nlri.action = withdraw
-            kept = Attribute.CODE.INTERNAL_DISCARD not in update.attributes
+            kept = discarded not in update.attributes
             for nlri in update.nlris:
                 change = Change(nlri, update.attributes)
                 if kept:
                     rib.update_cache(change)
                 if see:
                     see(change, negotiated)
-            if ill or not kept:
-                self._refused.append((session, body))
+            refusal = update.attributes.get(treated) or update.attributes.get(discarded)
+            if refusal:
+                self._refused.append((session, body, str(refusal)))
             else:
                 decoded += len(update.nlris)
-        return decoded, len(self._refused)
+        return decoded, Counter(reason for _, _, reason in self._refused)
 
     def routes(self) -> int:
         return sum(1 for _ in self.changes())
@@ -88,7 +96,7 @@ class _Received:
 
     def advice(self) -> str:
         """Return with which options ExaBGP reads most of the refused UPDATEs of streams, '' if with none."""
-        refused = [(session, body) for session, body in self._refused if session.stream]
+        refused = [(session, body) for session, body, _ in self._refused if session.stream]
         found: dict[str, int] = {}
         for asn4, addpath in product((True, False), ((), tuple(ADD_PATH.values()))):
             agreed = {extended: _agreed(Session(b'', asn4, addpath, extended=extended)) for extended in (True, False)}
@@ -113,8 +121,8 @@ class _Configured:
         self._path = workload.config
         self._configuration = Configuration([workload.config])
 
-    def load(self, see: See | None = None) -> tuple[int, int]:
-        """Return how many routes there are, and 0.  Raises Problem, with the line, for an error in the file."""
+    def load(self, see: See | None = None) -> tuple[int, Counter[str]]:
+        """Return how many routes there are, and no refusal.  Raises Problem, with the line, for what is wrong."""
         if self._configuration.reload() is not True:
             raise Problem(f'{self._path}: {self._error() or "ExaBGP cannot read it"}')
         if see:
@@ -122,7 +130,7 @@ class _Configured:
                 negotiated = negotiated_session(neighbor, neighbor.families(), neighbor.addpaths(), True)
                 for change in _queued(neighbor):
                     see(change, negotiated)
-        return self.routes(), 0
+        return self.routes(), Counter()
 
     def _error(self) -> str:
         error = ' '.join(str(self._configuration.error).split())
@@ -161,20 +169,18 @@ class _Commanded(_Configured):
             self._configuration = Configuration([NEIGHBOR], True)
         self._reactor = reactor(self._configuration)
 
-    def load(self, see: See | None = None) -> tuple[int, int]:
+    def load(self, see: See | None = None) -> tuple[int, Counter[str]]:
         """Return how many commands ExaBGP did, and how many it refused."""
         super().load()
         add_peers(self._reactor)
-        refused = 0
+        refused: Counter[str] = Counter()
         for number, command in enumerate(self._commands):
             if number % self.SENT_EVERY == 0:
                 self._send(see)
-            refused += not obey(self._reactor, command, self._selected)
+            if not obey(self._reactor, command, self._selected):
+                refused[' '.join(str(self._reactor.api.configuration.error).split()) or command] += 1
         self._send(see)
-        if not self.routes() and refused == len(self._commands):
-            error = ' '.join(str(self._reactor.api.configuration.error).split())
-            raise Problem(f'ExaBGP refused every command, the last of {refused} with: {error or self._commands[-1]}')
-        return len(self._commands) - refused, refused
+        return len(self._commands) - sum(refused.values()), refused
 
     def _send(self, see: See | None) -> None:
         for neighbor in self._configuration.neighbors.values():
@@ -279,15 +285,14 @@ def _families_read(body: bytes, negotiated: Any) -> set[tuple[int, int]]:
         update = Update.unpack_message(body, Direction.IN, negotiated)
     except Exception:
         return set()
-    refusals = {Attribute.CODE.INTERNAL_TREAT_AS_WITHDRAW, Attribute.CODE.INTERNAL_DISCARD}
-    if refusals & set(update.attributes):
+    if {Attribute.CODE.INTERNAL_TREAT_AS_WITHDRAW, Attribute.CODE.INTERNAL_DISCARD} & set(update.attributes):
         return set()
     return {(int(nlri.afi), int(nlri.safi)) for nlri in update.nlris}
 
 
 def _words(problem: Exception) -> str:
-    """Return what an exception says, in one line."""
-    return ' '.join(str(problem).split()) or type(problem).__name__
+    """Return what an exception says, in one line that is not too long."""
+    return ' '.join(str(problem).split())[:MOST_WORDS] or type(problem).__name__
 
 
 def negotiated_session(neighbor: Any, families: Any, addpath: Any, asn4: bool) -> Any:

@@ -149,12 +149,13 @@ def _counted(workload: Workload, classes: dict[str, Any], interned: bool) -> dic
             count('PathAttributes', attribute)
     return {
         'decoded': decoded,
-        'refused': refused,
+        'refused': dict(refused.most_common()),
         'routes': loaded.routes(),
         'constructed': constructed,
         'objects': {name: len(ids) for name, ids in objects.items()},
         'references': references,
         'digest': digest.hexdigest(),
+        'first_refusal': next(iter(refused), ''),
         'advice': loaded.advice(),
     }
 

@@ -10,6 +10,7 @@ from exabgp_intern.report.workload import extra
 __all__ = ('show', 'shown')
 
 
+MOST_REASONS = 10  # that are shown
 COUNTS = {
     'updates': '{decoded:,} NLRIs decoded, {routes:,} routes held, {refused:,} UPDATEs that ExaBGP refused, '
     '{skipped:,} other messages skipped',
@@ -63,6 +64,11 @@ def show(figures: dict[str, Any]) -> None:
 
 
 def _more_counts(figures: dict[str, Any]) -> Iterator[str]:
+    reasons = [*figures['refusals'].items()]
+    for reason, number in reasons[:MOST_REASONS]:
+        yield f'refused: {number:,} with: {reason}'
+    if reasons[MOST_REASONS:]:
+        yield f'refused: {sum(number for _, number in reasons[MOST_REASONS:]):,} for other reasons, which --json has'
     if figures['source'] == 'updates' and figures['skipped']:
         yield 'skipped: ' + ', '.join(f'{number:,} {kind}' for kind, number in figures['skipped_kinds'].items())
     if figures['zero_next_hops']:
