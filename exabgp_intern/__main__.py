@@ -108,6 +108,13 @@ def _add_report(parser: argparse.ArgumentParser) -> None:
         help='NLRIs of this family have path identifiers (%(choices)s); may be given several times',
     )
     stream.add_argument('--asn2', action='store_true', help='AS numbers have two octets')
+    parser.add_argument(
+        '--limit',
+        type=_up_to(sys.maxsize),
+        default=sys.maxsize,
+        metavar='N',
+        help='read only the first N UPDATEs of --updates, or the first that are made of a table',
+    )
     made = parser.add_argument_group('routes that are made up, if no file is given')
     made.add_argument('--routes', type=_up_to(1 << 24), default=100_000, metavar='N', help='%(default)s')
     made.add_argument('--vrfs', type=_up_to(65_535), default=10, metavar='N', help='%(default)s')
@@ -182,7 +189,9 @@ def _report(arguments: argparse.Namespace) -> int:
     elif arguments.updates:
         addpath = tuple(ADD_PATH[name] for name in arguments.add_path or ())
         said = Session(asn4=not arguments.asn2, addpath=addpath) if addpath or arguments.asn2 else None
-        workload = received(*arguments.updates, nlris_per_update=arguments.nlris_per_update, said=said)
+        workload = received(
+            *arguments.updates, nlris_per_update=arguments.nlris_per_update, said=said, limit=arguments.limit
+        )
     elif arguments.config:
         workload = configured(arguments.config)
     elif arguments.family == 'internet':

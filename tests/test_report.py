@@ -227,6 +227,11 @@ def test_rib_dump(tmp_path: Path) -> None:
     assert '398 NLRIs decoded, 398 routes held' in done.stdout
 
 
+def test_a_limit() -> None:
+    seen = figures('--updates', GOBGP, '--add-path', 'ipv4/unicast', '--limit', 20)
+    assert (seen['decoded'], seen['routes'], seen['refused'], seen['damaged']) == (20, 20, 0, None)
+
+
 def test_one_route_an_update() -> None:
     seen = figures('--routes', 300, '--nlris-per-update', 1)
     assert (seen['routes'], seen['refused'], seen['same_output']) == (300, 0, True)

@@ -225,6 +225,16 @@ def test_opens_say_how_messages_read(name: str, file: Callable[[bytes], Path]) -
     assert not expected[0] or all('65001' in path for path in paths)
 
 
+def test_each_end_has_an_adj_rib_in_if_it_is_known(file: Callable[[bytes], Path]) -> None:
+    for data, routes in (
+        ([opening(1, AS4), update(), opening(2, AS4), update()], 2),
+        ([opening(1, AS4), opening(2, AS4), update(), update()], 1),
+        ([opening(1, AS4), update(), opening(1, AS4), update()], 2),
+    ):
+        loaded = _Received(received(str(file(b''.join(data)))))
+        assert (load(loaded), loaded.routes()) == ((2, 0), routes)
+
+
 @pytest.mark.parametrize(
     'data, said, expected, advice',
     [
@@ -294,7 +304,7 @@ def test_an_open_that_exabgp_refuses(file: Callable[[bytes], Path], capsys: pyte
     assert main(['report', '--updates', str(path)]) == 2
     out, err = capsys.readouterr()
     assert out == '' and err.count('\n') == 1
-    assert err.startswith(f'exabgp-intern: {path}, session 1: ExaBGP refused its OPEN: OPEN message error')
+    assert err.startswith(f'exabgp-intern: {path}, session 1, end 1: ExaBGP refused its OPEN: OPEN message error')
 
 
 def test_what_is_no_update_is_skipped(file: Callable[[bytes], Path]) -> None:
@@ -847,6 +857,40 @@ def test_one_of_several_files_is_damaged(tmp_path: Path) -> None:
     assert first.startswith(f'{tmp_path / "a"}: byte 0: ') and second.startswith(f'{tmp_path / "c"}: byte ')
 
 
+@pytest.mark.parametrize('name', ['messages', 'MRT', 'RIB'])
+def test_a_limit(name: str, tmp_path: Path, file: Callable[[bytes], Path]) -> None:
+    """What comes behind it is not read, damaged or not."""
+    start, end = {
+        'messages': (opening(1) + GOBGP.read_bytes()[:221], GOBGP.read_bytes()[221:276]),
+        'MRT': (MRT[: MRT.index(b'\x01\x02\x03') - 13], b'damage that is long enough'),
+        'RIB': (RIB, rib(4, b'\x18\x20\1\2', (0, NO_HOP), (1, NO_HOP))),
+    }[name]
+    all_of_it = received(str(file(start)), nlris_per_update=1)
+    path = str(file(start + end))
+    for limit in range(1, len(all_of_it.updates) + 1):
+        limited = received(path, str(tmp_path), limit=limit, nlris_per_update=1)
+        assert limited.updates == all_of_it.updates[:limit]
+        assert (limited.damaged, limited.zero_next_hops) == ('', 0)
+    more = received(path, nlris_per_update=1)
+    assert more.damaged or len(more.updates) > len(all_of_it.updates)
+
+
+def test_a_limit_of_unfilled_updates(file: Callable[[bytes], Path]) -> None:
+    path = str(file(PEERS + b''.join(rib(2, bytes((8, 10 + at)), (at % 3, NO_HOP)) for at in range(7))))
+    assert [received(path, limit=limit).zero_next_hops for limit in (1, 2, 3, 4)] == [3, 5, 7, 7]
+    assert [len(received(path, limit=limit).updates) for limit in (1, 2, 3, 4)] == [1, 2, 3, 3]
+
+
+def test_two_next_hops_are_one_route(file: Callable[[bytes], Path]) -> None:
+    """RFC 2545 section 3: a global and a link-local address."""
+    one, two = b'\x20\x20\1\x0d\xb8', b'\x30\x20\1\x0d\xb8\0\1'
+    sent = whole((2, 1), HOP6 + LINK_LOCAL, one + two) + NO_HOP
+    loaded = _Received(received(str(file(message(pack('!HH', 0, len(sent)) + sent)))))
+    seen: list[str] = []
+    assert load(loaded, lambda change, _: seen.append(str(change.nlri.nexthop))) == (2, 0)
+    assert seen == ['2001:db8::1', 'fe80::1'] * 2 and loaded.routes() == 2
+
+
 def test_a_pipe_is_read_once(tmp_path: Path) -> None:
     """And in pieces, whatever comes first."""
     path = tmp_path / 'pipe'
@@ -921,6 +965,7 @@ def test_a_length_that_no_memory_has(file: Callable[[bytes], Path]) -> None:
         ('--vrfs -1', "'-1'"),
         ('--labels 1000001', "'1000001'"),
         ('--nlris-per-update 101', "'101' is not a number from 1 to 100"),
+        ('--limit 0', "'0' is not a number from 1"),
         ('--plot x.gif', "'x.gif' ends in neither .png nor .svg"),
         ('--updates a --config b', '--config: not allowed with argument --updates'),
     ],

@@ -47,10 +47,7 @@ class _Received:
                 self._updates.append((session, body))
 
     def load(self, see: See | None = None) -> tuple[int, Counter[str]]:
-        """Return how many NLRIs were decoded, and how many UPDATEs ExaBGP refused."""
-        if not lines.nlris_hold():
-            received = import_module('exabgp_intern.exabgp6.loading').received
-            return tuple(received(self._updates, self._sessions, see))
+        """Return how many routes were decoded, announced or withdrawn, and how many UPDATEs ExaBGP refused."""
         from exabgp.bgp.message import Update
         from exabgp.bgp.message.direction import Direction
         from exabgp.bgp.message.update.attribute import Attribute
@@ -74,17 +71,21 @@ class _Received:
                 for nlri in update.nlris:
                     nlri.action = withdraw
             kept = discarded not in update.attributes
+            routes, before = 0, None
             for nlri in update.nlris:
                 change = Change(nlri, update.attributes)
                 if kept:
                     rib.update_cache(change)
                 if see:
                     see(change, negotiated)
+                # of a route with two next hops, global and link-local, ExaBGP makes two NLRIs
+                routes += change.index() != before
+                before = change.index()
             refusal = update.attributes.get(treated) or update.attributes.get(discarded)
             if refusal:
                 self._refused.append((session, body, str(refusal)))
             else:
-                decoded += len(update.nlris)
+                decoded += routes
         return decoded, Counter(reason for _, _, reason in self._refused)
 
     def routes(self) -> int:

@@ -49,16 +49,17 @@ LIKE_EXTENDED = re.compile(rb'\x0e..?\x00\x01[\x01\x02\x04\x80][\x10\x18\x20]', 
 NLRIS_PER_UPDATE = 50
 
 
-def messages(stream: BinaryIO, path: str, said: Session | None = None) -> Iterator[Read]:
-    """Yield each UPDATE of a file of BGP messages, and the kind of each other message.
+def messages(stream: BinaryIO, path: str, said: Session | None, limit: int) -> Iterator[Read]:
+    """Yield each UPDATE of a file of BGP messages, and the kind of each other message, up to UPDATE number `limit`.
 
     `said` is what the user says of all sessions.  Else the OPENs of each say it, or a Session without any argument.
-    Those of both ends may be in the file, in one order or in the other: an OPEN of a third speaker, or a second one of
-    the same, begins a session.
+    Those of both ends may be in the file: an OPEN of a third speaker, or a second one of the same, begins a session.
+    What is between the two OPENs is of the first end, and then what follows is of the other.  If they come together,
+    nothing says of which end an UPDATE is, and both have one adj-rib-in.
     """
     sessions: list[dict[bytes, bytes]] = [{}]  # the OPENs of each by AS number and identifier of the speaker
     seen = []
-    cut = None
+    damage = None
     try:
         for kind, body in _messages(stream, path):
             if kind == OPEN:
@@ -66,24 +67,29 @@ def messages(stream: BinaryIO, path: str, said: Session | None = None) -> Iterat
                 if speaker in sessions[-1] or len(sessions[-1]) == 2:
                     sessions.append({})
                 sessions[-1][speaker] = body
-            seen.append((len(sessions), kind, body))
+            seen.append((len(sessions), len(sessions[-1]), kind, body))
+            limit -= kind == UPDATE
+            if not limit:
+                break
     except Damaged as damaged:
-        cut = damaged
-    agreed = []
-    for number, opens in enumerate(sessions, 1):
-        peer = f'{path}, session {number}'.encode(errors='backslashreplace')
-        agreed.append((said or Session(opens=tuple(opens.values())))._replace(peer=peer, stream=True))
-    for number, kind, body in seen:
-        yield told(agreed[number - 1], kind, body)
-    if cut:
-        raise cut
+        damage = damaged
+    agreed = {}
+    for number, end in {each[:2] for each in seen}:
+        session = said or Session(opens=tuple(sessions[number - 1].values()))
+        peer = f'{path}, session {number}, end {end}'.encode(errors='backslashreplace')
+        agreed[number, end] = session._replace(peer=peer, stream=True)
+    for number, end, kind, body in seen:
+        yield told(agreed[number, end], kind, body)
+    if damage:
+        raise damage
 
 
 def told(session: Session, kind: int, body: bytes) -> Read:
     """Return an UPDATE, or the kind of another message."""
     if kind != UPDATE:
         return KINDS.get(kind, f'BGP type {kind}')
-    return session._replace(extended=not session.opens and _extended_next_hop(body)), body
+    extended = not session.opens and _extended_next_hop(body)
+    return (session._replace(extended=True) if extended else session), body
 
 
 def _messages(stream: BinaryIO, path: str) -> Iterator[tuple[int, bytes]]:

@@ -20,8 +20,20 @@ MRT_HEADER = 12  # octets
 def dump(stream: BinaryIO, path: str, rib: Rib) -> Iterator[Read]:
     """Yield the UPDATE of each record that has one, and the name of what is in each other that is not read.
 
-    Of tables those that `rib` has full; the rest is to be asked for at the end.
+    Those of tables come where `rib` has them full, and at the end.
     """
+    damage = None
+    try:
+        yield from _read(stream, path, rib)
+    except Damaged as damaged:
+        damage = damaged
+    yield from rib.rest()
+    if damage:
+        raise damage
+
+
+def _read(stream: BinaryIO, path: str, rib: Rib) -> Iterator[Read]:
+    """Yield what is in the records, without the end of tables."""
     on_closed_pipe = signal.getsignal(signal.SIGPIPE)
     mrtparse = extra('mrtparse')
     signal.signal(signal.SIGPIPE, on_closed_pipe)  # mrtparse makes it end the process

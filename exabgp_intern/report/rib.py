@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from struct import pack
-from typing import Iterator, Tuple
+from typing import Iterator, Optional, Tuple
 
 from exabgp_intern.report.fields import Damaged, Fields, path_attributes
 from exabgp_intern.report.messages import (
@@ -21,7 +21,9 @@ from exabgp_intern.report.workload import Read, Session
 
 __all__ = ('ALL_ADD_PATH', 'Rib')
 
-Entry = Tuple[int, bytes, bytes, bytes]
+Entry = Tuple[int, bytes, bytes, bytes]  # the number of the peer, path identifier, NLRI and attributes
+# session, family, next hop, all attributes but MP_REACH_NLRI, and whether the next hop is made up
+Route = Tuple[Session, Tuple[int, int], Optional[bytes], bytes, bool]
 
 # A record of RFC 8050 says that the session had ADD-PATH, not for which families.
 ALL_ADD_PATH = (*ADD_PATH.values(), (1, 2), (2, 2))
@@ -58,8 +60,8 @@ class Rib:
         self.zero_next_hops = 0  # of routes that have none in the file
         self._peers: list[bytes] = []
         self._nlris_per_update = nlris_per_update
-        # not yet full: the routes by session, family, next hop and all attributes but MP_REACH_NLRI
-        self._waiting: dict[tuple[Session, tuple[int, int], bytes | None, bytes], list[bytes]] = {}
+        # NLRIs that do not fill an UPDATE yet
+        self._waiting: dict[Route, list[bytes]] = {}
 
     def read_first_version(self, afi: int, record: Fields) -> Iterator[Read]:
         """Yield the UPDATE that a record of TABLE_DUMP fills, or what it is if it is not read."""
@@ -99,9 +101,10 @@ class Rib:
             nlri = (path if family in ALL_ADD_PATH else b'') + nlri
             yield from self._add(session, family, nlri, attributes, record.where)
 
-    def rest(self) -> list[tuple[Session, bytes]]:
-        """Return the UPDATEs that are not full."""
-        return [(route[0], _update(*route[1:], nlris)) for route, nlris in self._waiting.items()]
+    def rest(self) -> Iterator[Read]:
+        """Yield the UPDATEs that are not full."""
+        for route, nlris in self._waiting.items():
+            yield self._made(route, nlris)
 
     def _add(
         self, session: Session, family: tuple[int, int], nlri: bytes, attributes: bytes, where: str
@@ -111,13 +114,20 @@ class Rib:
             raise Damaged(f'{where}: a route with {len(attributes)} octets of attributes')
         next_hop, others, nowhere = _without_reach(attributes, family, where)
         self.routes += 1
-        self.zero_next_hops += nowhere
         session = session._replace(extended=family[0] == IPV4 and len(next_hop or b'') in EXTENDED)
-        route = session, family, next_hop, others
+        route = session, family, next_hop, others, nowhere
         nlris = self._waiting.setdefault(route, [])
         nlris.append(nlri)
         if len(nlris) == self._nlris_per_update:
-            yield session, _update(*route[1:], self._waiting.pop(route))
+            yield self._made(route, self._waiting.pop(route))
+
+    def _made(self, route: Route, nlris: list[bytes]) -> Read:
+        """Return the UPDATE with these routes."""
+        session, family, next_hop, attributes, nowhere = route
+        self.zero_next_hops += len(nlris) * nowhere
+        if next_hop is None:
+            return session, announcement(attributes, b''.join(nlris))
+        return session, announcement(reach(family, next_hop, b''.join(nlris)) + attributes)
 
 
 def _with_two_octet_aggregator(attributes: bytes, where: str) -> bytes:
@@ -149,7 +159,7 @@ def _peers(record: Fields) -> Iterator[bytes]:
 
 
 def _entries(record: Fields, family: tuple[int, int], addpath: bool) -> list[Entry]:
-    """Return the number of the peer, the path identifier, the NLRI and the attributes of each entry."""
+    """Return the entries of a record."""
     nlri = _nlri(record, family)
     entries = []
     for _ in range(record.number(2)):
@@ -227,9 +237,3 @@ def _for_reach(address: bytes, family: tuple[int, int]) -> bytes:
     if family[0] == IPV6 and len(address) == 4:
         address = bytes(10) + b'\xff\xff' + address
     return bytes(8) + address if family[1] in VPNS and len(address) in (4, 16) else address
-
-
-def _update(family: tuple[int, int], next_hop: bytes | None, attributes: bytes, nlris: list[bytes]) -> bytes:
-    if next_hop is None:
-        return announcement(attributes, b''.join(nlris))
-    return announcement(reach(family, next_hop, b''.join(nlris)) + attributes)

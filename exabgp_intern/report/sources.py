@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 
 from exabgp_intern.report.fields import Damaged
@@ -23,8 +24,10 @@ def configured(path: str) -> Workload:
         raise Problem(f'{path}: {problem.strerror}') from problem
 
 
-def received(*paths: str, nlris_per_update: int = NLRIS_PER_UPDATE, said: Session | None = None) -> Workload:
-    """Return the UPDATEs of files of BGP messages, or of MRT dumps, of directories of them, or of standard input, `-`.
+def received(
+    *paths: str, nlris_per_update: int = NLRIS_PER_UPDATE, said: Session | None = None, limit: int = sys.maxsize
+) -> Workload:
+    """Return the first `limit` UPDATEs of files, BGP messages or MRT dumps, of directories, or of standard input, `-`.
 
     How BGP messages read is what `said` says, or else the OPENs among them: see messages.  A dump says it by record.
     A dump of BGP4MP has the UPDATEs as they came, `nlris_per_update` is for those of a table: see Rib.
@@ -39,16 +42,20 @@ def received(*paths: str, nlris_per_update: int = NLRIS_PER_UPDATE, said: Sessio
         rib = Rib(nlris_per_update)
         with opened(path) as (head, stream):
             try:
-                for read in messages(stream, path, said) if head == MARKER else dump(stream, path, rib):
+                left = limit - len(updates)
+                for read in messages(stream, path, said, left) if head == MARKER else dump(stream, path, rib):
                     if isinstance(read, str):
                         skipped[read] += 1
                     else:
                         updates.append(read)
+                        if len(updates) == limit:
+                            break
             except Damaged as damage:
                 damages.append(str(damage))
-        updates += rib.rest()
         tables += bool(rib.routes)
         zero_next_hops += rib.zero_next_hops
+        if len(updates) == limit:
+            break
     name = paths[0] + (f' and {len(paths) - 1} more' if paths[1:] else '')
     damaged = '; '.join(damages)
     if not updates:
