@@ -24,6 +24,7 @@ from exabgp_intern import lines
 from tests.support import FROM_WIRE, OURS, STOCK, is_canonical, outcome
 from tests.test_fuzz import mutated
 
+GOBGP = Path(__file__).parent / 'data' / 'gobgp.bgp'
 MAIN = os.environ.get('EXABGP_MAIN', '')
 SUITES = ('exabgp6', 'exabgp6_attributes', 'guarantees', 'subclasses', 'distinct', 'differential', 'statistics')
 
@@ -88,6 +89,7 @@ def test_the_checkout() -> None:
         ('scripts/race_check.py --rounds 1000 --plant get-then-set', 'FAULT: '),
         ('-m exabgp_intern report --family internet --routes 3000', 'both print the same '),
         ('-m exabgp_intern report --family vpnv4 --routes 3000 --nlris-per-update 1', 'both print the same '),
+        (f'-m exabgp_intern report --updates {GOBGP} --add-path ipv4/unicast', 'both print the same '),
     ],
 )
 def test_the_programs_on_the_checkout(command: str, last: str, tmp_path: Path) -> None:

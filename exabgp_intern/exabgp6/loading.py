@@ -1,4 +1,7 @@
-"""Loads routes into ExaBGP 6 as its reactor and its API do it: see exabgp_intern/report/loading.py."""
+"""How ExaBGP 6 agrees with a peer, decodes an UPDATE, stores its routes, and does what an API command says.
+
+exabgp_intern/report/decoding.py has the first of these for 4.2 and 5.0, and exabgp_intern/report/commands.py the last.
+"""
 
 from __future__ import annotations
 
@@ -12,39 +15,58 @@ from exabgp.bgp.message.open.capability import AddPath, Capabilities, Capability
 from exabgp.bgp.message.open.capability.asn4 import ASN4
 from exabgp.bgp.message.open.capability.mp import MultiProtocol
 from exabgp.bgp.message.update.eor import EOR
+from exabgp.bgp.neighbor import Neighbor
 from exabgp.environment import getenv
+from exabgp.protocol.family import AFI, SAFI
 from exabgp.reactor.api.processes import Processes
 from exabgp.rib.route import Route
 
-__all__ = ('Answers', 'negotiated_session', 'obey', 'received', 'schedule')
+__all__ = (
+    'Answers',
+    'decoded',
+    'family',
+    'negotiated_session',
+    'negotiated_with',
+    'obey',
+    'open_of',
+    'schedule',
+    'store',
+)
 
 RUNNER = asyncio.Runner()
 
 
-def received(updates: Any, sessions: Any, see: Any) -> tuple[int, int]:
-    """Decode UPDATEs and store their routes; return how many NLRIs there were, and how many UPDATEs ExaBGP refused."""
-    decoded = refused = 0
-    for session, body in updates:
-        negotiated, rib = sessions[session]
-        try:
-            update: Any = Update.unpack_message(body, negotiated)
-        except Exception:  # any of them makes the reactor notify the peer
-            refused += 1
-            continue
-        if isinstance(update, EOR):
-            continue
-        parsed = update.data
-        for routed in parsed.announces:
-            route = Route(routed.nlri, parsed.attributes, nexthop=routed.nexthop)
-            rib.update_cache(route)
-            if see:
-                see(route, negotiated)
-        for nlri in parsed.withdraws:
-            rib.update_cache_withdraw(nlri)
-            if see:
-                see(Route(nlri, parsed.attributes), negotiated)
-        decoded += len(parsed.announces) + len(parsed.withdraws)
-    return decoded, refused
+def family(afi: int, safi: int) -> tuple[Any, Any]:
+    return AFI.from_int(afi), SAFI.from_int(safi)
+
+
+def open_of(body: bytes) -> Any:
+    return Open.unpack_message(body, negotiated_with(Neighbor()))
+
+
+def negotiated_with(neighbor: Any) -> Any:
+    return Negotiated(neighbor, Direction.IN)
+
+
+def decoded(body: bytes, negotiated: Any) -> tuple[Any, list[tuple[Any, bool]]] | None:
+    """Return the attributes of an UPDATE and its routes, each with whether it is withdrawn, or None for End-of-RIB.
+
+    Raises what ExaBGP raises.
+    """
+    update: Any = Update.unpack_message(body, negotiated)
+    if isinstance(update, EOR):
+        return None
+    parsed = update.data
+    announced = [(Route(each.nlri, parsed.attributes, nexthop=each.nexthop), False) for each in parsed.announces]
+    return parsed.attributes, announced + [(Route(nlri, parsed.attributes), True) for nlri in parsed.withdraws]
+
+
+def store(rib: Any, route: Any, withdrawn: bool) -> None:
+    """Store a route in an adj-rib-in, or take it away."""
+    if withdrawn:
+        rib.update_cache_withdraw(route.nlri)
+    else:
+        rib.update_cache(route)
 
 
 def negotiated_session(neighbor: Any, families: Any, addpath: Any, asn4: bool) -> Any:
@@ -56,7 +78,7 @@ def negotiated_session(neighbor: Any, families: Any, addpath: Any, asn4: bool) -
     if asn4:
         capabilities[Capability.CODE.FOUR_BYTES_ASN] = ASN4(65000)
     message = Open.make_open(Version(4), ASN(65000), HoldTime(180), RouterID('192.0.2.1'), capabilities)
-    negotiated = Negotiated(neighbor, Direction.IN)
+    negotiated = negotiated_with(neighbor)
     negotiated.sent(message)
     negotiated.received(message)
     return negotiated

@@ -42,7 +42,7 @@ def commanded(path: str, config: str = '') -> Workload:
     if not commands:
         raise Problem(f'{path}: no line of it announces or withdraws a route')
     name = f'{path}, for the neighbors of {config}' if config else path
-    return Workload(name, config=config, commands=commands, skipped={'line': len(lines) - len(commands)})
+    return Workload(name, config=config, commands=commands, skipped={'line': len(said) - len(commands)})
 
 
 def reactor(configuration: Any) -> Any:

@@ -35,7 +35,7 @@ class _Received:
         ribs: dict[Session, Any] = {}
         self._sessions = {}
         for session in {session for session, _ in workload.updates}:
-            rib = ribs.setdefault(session._replace(extended=False), IncomingRIB(True, families))
+            rib = ribs.setdefault(session._replace(extended=False), IncomingRIB(True, set(families)))
             self._sessions[session] = _agreed(session), rib
         self._updates: list[tuple[Session, bytes]] = []
         self._refused: list[tuple[Session, bytes, str]] = []
@@ -48,44 +48,38 @@ class _Received:
 
     def load(self, see: See | None = None) -> tuple[int, Counter[str]]:
         """Return how many routes were decoded, announced or withdrawn, and how many UPDATEs ExaBGP refused."""
-        from exabgp.bgp.message import Update
-        from exabgp.bgp.message.direction import Direction
         from exabgp.bgp.message.update.attribute import Attribute
-        from exabgp.bgp.message.update.eor import EOR
-        from exabgp.rib.change import Change
 
-        _, withdraw = lines.actions()
+        line = _line()
+        decode, store = line.decoded, line.store
         # marks that ExaBGP leaves in a set of attributes that it does not take as it is
         treated, discarded = Attribute.CODE.INTERNAL_TREAT_AS_WITHDRAW, Attribute.CODE.INTERNAL_DISCARD
         decoded = 0
         for session, body in self._updates:
             negotiated, rib = self._sessions[session]
             try:
-                update = Update.unpack_message(body, Direction.IN, negotiated)
+                update = decode(body, negotiated)
             except Exception as problem:  # any of them makes the reactor notify the peer
                 self._refused.append((session, body, _words(problem)))
                 continue
-            if isinstance(update, EOR):
+            if update is None:  # End-of-RIB
                 continue
-            if treated in update.attributes:
-                for nlri in update.nlris:
-                    nlri.action = withdraw
-            kept = discarded not in update.attributes
-            routes, before = 0, None
-            for nlri in update.nlris:
-                change = Change(nlri, update.attributes)
+            attributes, routes = update
+            kept = discarded not in attributes
+            number, before = 0, None
+            for route, withdrawn in routes:
                 if kept:
-                    rib.update_cache(change)
+                    store(rib, route, withdrawn)
                 if see:
-                    see(change, negotiated)
+                    see(route, negotiated)
                 # of a route with two next hops, global and link-local, ExaBGP makes two NLRIs
-                routes += change.index() != before
-                before = change.index()
-            refusal = update.attributes.get(treated) or update.attributes.get(discarded)
+                number += route.index() != before
+                before = route.index()
+            refusal = attributes.get(treated) or attributes.get(discarded)
             if refusal:
                 self._refused.append((session, body, str(refusal)))
             else:
-                decoded += routes
+                decoded += number
         return decoded, Counter(reason for _, _, reason in self._refused)
 
     def routes(self) -> int:
@@ -93,7 +87,7 @@ class _Received:
 
     def changes(self) -> Iterator[Any]:
         ribs = {id(rib): rib for _, rib in self._sessions.values()}
-        return (change for rib in ribs.values() for change in rib.cached_changes())
+        return (change for rib in ribs.values() for change in _cached(rib))
 
     def advice(self) -> str:
         """Return with which options ExaBGP reads most of the refused UPDATEs of streams, '' if with none."""
@@ -135,7 +129,7 @@ class _Configured:
 
     def _error(self) -> str:
         error = ' '.join(str(self._configuration.error).split())
-        tokeniser = self._configuration.tokeniser
+        tokeniser = getattr(self._configuration, 'parser', self._configuration.tokeniser)  # of ExaBGP 6, or of 5.0
         if not error.startswith('syntax error'):
             return error
         # ExaBGP numbers statements and calls them lines; and it has read on to the end of the next statement already.
@@ -230,17 +224,23 @@ def loader(workload: Workload) -> Any:
     return _Configured(workload) if workload.config else _Received(workload)
 
 
+def _line() -> Any:
+    """Return the module that decodes as the ExaBGP that is installed."""
+    return import_module('exabgp_intern.' + ('report.decoding' if lines.nlris_hold() else 'exabgp6.loading'))
+
+
 def _agreed(session: Session) -> Any:
     """Return ExaBGP's Negotiated for a session.  Raises Problem if ExaBGP does not take its OPENs."""
     from exabgp.bgp.message.update.nlri import NLRI
     from exabgp.bgp.neighbor import Neighbor
-    from exabgp.protocol.family import AFI, SAFI
 
     if not session.opens:
-        addpath = [(AFI.create(afi), SAFI.create(safi)) for afi, safi in session.addpath]
+        family = _line().family
+        addpath = [family(*each) for each in session.addpath]
         negotiated = negotiated_session(Neighbor(), NLRI.known_families(), addpath, session.asn4)
         # with it ExaBGP refuses next hops that are neither, in any family: only where it is needed
-        negotiated.nexthop = [(AFI.ipv4, SAFI.unicast, AFI.ipv6)] if session.extended else []
+        (afi, safi), (other, _) = family(1, 1), family(2, 1)
+        negotiated.nexthop = [(afi, safi, other)] if session.extended else []
         return negotiated
     try:
         return _negotiated(Neighbor(), session.opens)
@@ -254,11 +254,10 @@ def _negotiated(neighbor: Any, opens: Sequence[bytes]) -> Any:
     With ADD-PATH are the families in which either end sends path identifiers, RFC 7911 section 4: nothing in a file
     says which end an UPDATE is of.  Of one OPEN that is what its sender can send.
     """
-    from exabgp.bgp.message import Open
-    from exabgp.bgp.message.open.capability import AddPath, Capability, Negotiated
+    from exabgp.bgp.message.open.capability import AddPath, Capability
 
     receive, send = 1, 2
-    both = [Open.unpack_message(body) for body in (opens[0], opens[-1])]
+    both = [_line().open_of(body) for body in (opens[0], opens[-1])]
     ours, theirs = (each.capabilities.get(Capability.CODE.ADD_PATH, {}) for each in both)
     if len(opens) == 1:
         theirs = dict.fromkeys(ours, receive)
@@ -270,7 +269,7 @@ def _negotiated(neighbor: Any, opens: Sequence[bytes]) -> Any:
     ]
     for each in both:
         each.capabilities[Capability.CODE.ADD_PATH] = AddPath(addpath, receive | send)
-    negotiated = Negotiated(neighbor)
+    negotiated = _line().negotiated_with(neighbor)
     negotiated.sent(both[0])
     negotiated.received(both[1])
     return negotiated
@@ -278,17 +277,15 @@ def _negotiated(neighbor: Any, opens: Sequence[bytes]) -> Any:
 
 def _families_read(body: bytes, negotiated: Any) -> set[tuple[int, int]]:
     """Return the families of the routes that ExaBGP reads in an UPDATE, none if it refuses it."""
-    from exabgp.bgp.message import Update
-    from exabgp.bgp.message.direction import Direction
     from exabgp.bgp.message.update.attribute import Attribute
 
     try:
-        update = Update.unpack_message(body, Direction.IN, negotiated)
+        attributes, routes = _line().decoded(body, negotiated) or ((), ())
     except Exception:
         return set()
-    if {Attribute.CODE.INTERNAL_TREAT_AS_WITHDRAW, Attribute.CODE.INTERNAL_DISCARD} & set(update.attributes):
+    if {Attribute.CODE.INTERNAL_TREAT_AS_WITHDRAW, Attribute.CODE.INTERNAL_DISCARD} & set(attributes):
         return set()
-    return {(int(nlri.afi), int(nlri.safi)) for nlri in update.nlris}
+    return {(int(route.nlri.afi), int(route.nlri.safi)) for route, _ in routes}
 
 
 def _words(problem: Exception) -> str:
@@ -298,20 +295,4 @@ def _words(problem: Exception) -> str:
 
 def negotiated_session(neighbor: Any, families: Any, addpath: Any, asn4: bool) -> Any:
     """Return what a session has agreed on if both ends speak the same."""
-    if not lines.nlris_hold():
-        return import_module('exabgp_intern.exabgp6.loading').negotiated_session(neighbor, families, addpath, asn4)
-    from exabgp.bgp.message import Open
-    from exabgp.bgp.message.open import ASN, HoldTime, RouterID, Version
-    from exabgp.bgp.message.open.capability import AddPath, Capabilities, Capability, Negotiated
-    from exabgp.bgp.message.open.capability.asn4 import ASN4
-
-    capabilities = Capabilities()
-    capabilities[Capability.CODE.MULTIPROTOCOL] = families
-    capabilities[Capability.CODE.ADD_PATH] = AddPath(addpath, 3)  # both ways, so that it shows in the packed form
-    if asn4:
-        capabilities[Capability.CODE.FOUR_BYTES_ASN] = ASN4(65000)
-    message = Open(Version(4), ASN(65000), HoldTime(180), RouterID('192.0.2.1'), capabilities)
-    negotiated = Negotiated(neighbor)
-    negotiated.sent(message)
-    negotiated.received(message)
-    return negotiated
+    return _line().negotiated_session(neighbor, families, addpath, asn4)
