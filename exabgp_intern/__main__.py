@@ -143,6 +143,12 @@ def _add_report(parser: argparse.ArgumentParser) -> None:
         help='routes that an UPDATE has if they are made up, and has at most if they are of a table, which '
         'has not kept the UPDATEs: routes of one peer with the same attributes share one; %(default)s',
     )
+    parser.add_argument(
+        '--repeat',
+        type=_up_to(100),
+        metavar='N',
+        help='time each way N times; by default 3 times, and 2 times if it takes more than a second',
+    )
     parser.add_argument('--json', action='store_true', help='print JSON instead of a table')
     parser.add_argument('--plot', type=_picture, metavar='FILE', help='draw a picture too, .png or .svg')
     parser.set_defaults(run=_report)
@@ -199,7 +205,7 @@ def _report(arguments: argparse.Namespace) -> int:
     else:
         made = arguments.family, arguments.routes, arguments.vrfs, arguments.labels
         workload = synthetic(*made, arguments.nlris_per_update)
-    return report(workload, arguments.json, arguments.plot)
+    return report(workload, arguments.json, arguments.plot, arguments.repeat)
 
 
 if __name__ == '__main__':

@@ -259,18 +259,26 @@ def test_options_and_which_to_try(
     assert loaded.advice() == (advice and f'1 of the refused UPDATEs can be read with {advice}')
 
 
+def said(capsys: pytest.CaptureFixture[str]) -> tuple[str, str]:
+    """Return what was printed, without the line that says what is begun."""
+    out, err = capsys.readouterr()
+    begun, _, rest = err.partition('\n')
+    assert ': loading it both ways: ' in begun
+    return out, rest
+
+
 def test_options_of_the_command_line(file: Callable[[bytes], Path], capsys: pytest.CaptureFixture[str]) -> None:
     path = str(file(update(b'\0\0\0\7\x1e\x0a\0\0\4', asn4=False)))
     options = ['--asn2', '--add-path', 'ipv6/unicast', '--add-path', 'ipv4/unicast']
     assert main(['report', '--json', '--updates', path, *options]) == 0
-    out, err = capsys.readouterr()
+    out, err = said(capsys)
     assert (json.loads(out)['routes'], json.loads(out)['advice'], err) == (1, None, '')
 
 
 def test_advice_where_a_part_is_read(file: Callable[[bytes], Path], capsys: pytest.CaptureFixture[str]) -> None:
     path = str(file(update() + update(b'\0\0\0\7\x1e\x0a\0\0\4', asn4=False)))
     assert main(['report', '--json', '--updates', path]) == 0
-    out, err = capsys.readouterr()
+    out, err = said(capsys)
     assert err == f'exabgp-intern: {json.loads(out)["advice"]}\n' and '--asn2 --add-path ipv4/unicast' in err
 
 
@@ -292,17 +300,17 @@ def test_nothing_loaded_is_no_success(
     data, reason = NOTHING[name]
     path = file(data)
     assert main(['report', '--updates', str(path)]) == 2
-    assert capsys.readouterr() == ('', f'exabgp-intern: {path}: no route was loaded{reason}\n')
+    assert said(capsys) == ('', f'exabgp-intern: {path}: no route was loaded{reason}\n')
     path = file(data + b'\xff')
     assert main(['report', '--updates', str(path), '--json']) == 2
     damage = f'{path}: byte {len(data)}: truncated, 1 of the 19 octets of a BGP message'
-    assert capsys.readouterr() == ('', f'exabgp-intern: {damage}; {path}: no route was loaded{reason}\n')
+    assert said(capsys) == ('', f'exabgp-intern: {damage}; {path}: no route was loaded{reason}\n')
 
 
 def test_an_open_that_exabgp_refuses(file: Callable[[bytes], Path], capsys: pytest.CaptureFixture[str]) -> None:
     path = file(opening(1, (69, b'\0')) + update())
     assert main(['report', '--updates', str(path)]) == 2
-    out, err = capsys.readouterr()
+    out, err = said(capsys)
     assert out == '' and err.count('\n') == 1
     assert err.startswith(f'exabgp-intern: {path}, session 1, end 1: ExaBGP refused its OPEN: OPEN message error')
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 
-from exabgp_intern.report.figures import PROCESSES, measured
+from exabgp_intern.report.figures import measured
+from exabgp_intern.report.measure import SAMPLE
 from exabgp_intern.report.picture import draw
 from exabgp_intern.report.table import show
 from exabgp_intern.report.workload import Workload, extra
@@ -13,20 +15,21 @@ from exabgp_intern.report.workload import Workload, extra
 __all__ = ('report',)
 
 
-def report(workload: Workload, as_json: bool = False, plot: str | None = None) -> int:
+def report(workload: Workload, as_json: bool = False, plot: str | None = None, repeat: int | None = None) -> int:
     """Measure `workload`, print the table or JSON, draw the picture `plot`; return the exit code.
 
     That is 1 if the two ways did not print the same, 2 if a part of the file cannot be read, else 0.  Raises Problem,
-    also if no route was loaded.
+    also if no route was loaded.  What it is about to do, the progress on a terminal, and problems go to standard error.
     """
     for module in ('psutil', 'rich', *(['matplotlib'] if plot else [])):
         extra(module)
+    print(f'exabgp-intern: {_size(workload)}: {_plan(workload, repeat)}', file=sys.stderr, flush=True)
     progress = extra('rich.progress').Progress(
         console=extra('rich.console').Console(stderr=True), transient=True, disable=not sys.stderr.isatty()
     )
     with progress:
-        task = progress.add_task('measuring', total=PROCESSES)
-        figures = measured(workload, lambda: progress.advance(task))
+        task = progress.add_task('measuring', total=None)
+        figures = measured(workload, repeat, lambda loads: progress.update(task, total=loads, advance=1))
     if as_json:
         print(json.dumps(figures, indent=2))
     else:
@@ -37,3 +40,21 @@ def report(workload: Workload, as_json: bool = False, plot: str | None = None) -
         if line:
             print(f'exabgp-intern: {line}', file=sys.stderr)
     return 1 if not figures['same_output'] else 2 if workload.damaged else 0
+
+
+def _size(workload: Workload) -> str:
+    """Return how much there is to load."""
+    if workload.commands:
+        return f'{len(workload.commands):,} commands'
+    if workload.config:
+        return f'a configuration of {os.path.getsize(workload.config):,} octets'
+    octets = sum(len(body) for _, body in workload.updates)
+    return f'{len(workload.updates):,} UPDATEs of {octets:,} octets'
+
+
+def _plan(workload: Workload, repeat: int | None) -> str:
+    """Return what will be done with it."""
+    configured = workload.config and not workload.commands
+    traced = f'{"if it has " if configured else ""}up to {SAMPLE:,} routes'
+    times = f'{repeat} times' if repeat else 'two or three times'
+    return f'loading it both ways: once to compare, once to trace memory ({traced}), {times} for time'

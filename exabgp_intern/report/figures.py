@@ -15,52 +15,68 @@ from typing import Any, Callable
 
 from exabgp_intern import __version__
 from exabgp_intern.installation import exabgp_version
+from exabgp_intern.report.measure import SAMPLE
 from exabgp_intern.report.workload import Problem, Workload
 
-__all__ = ('FIGURES', 'PROCESSES', 'REPEATS', 'WAYS', 'measured')
+__all__ = ('FEW', 'FIGURES', 'REPEATS', 'WAYS', 'measured')
 
 WAYS = ('stock', 'interned')
-REPEATS = 3
 FIGURES = {
     'resident': 'resident bytes a route',
     'peak': 'peak resident bytes a route',
     'traced': 'traced bytes a route',
     'microseconds': 'microseconds a route',
 }
-PROCESSES = len(WAYS) * (REPEATS + 2)  # that a report runs
+REPEATS = 3  # of what is timed
+LONG = 1  # seconds: what takes longer is timed twice
+FEW = 5_000  # routes: resident memory grows by pages, and by more of them at once
+AT_ONCE = 8 << 20  # octets of a workload: two processes at once load no more, or they would take too much memory
 
 
-def measured(workload: Workload, advance: Callable[[], None]) -> dict[str, Any]:
-    """Return what `--json` prints: bytes and microseconds a route held, counts, and shares of 1."""
+def measured(workload: Workload, repeat: int | None, advance: Callable[[int], None]) -> dict[str, Any]:
+    """Return what `--json` prints: bytes and microseconds a route held, counts, and shares of 1.
+
+    Each way is timed `repeat` times.  `advance` is called after each load, with how many there will be in all.
+    """
     payload = pickle.dumps(workload)
+    configured = bool(workload.config and not workload.commands)
+    wanted, once = repeat or REPEATS, 2  # once counted, once traced
 
     def measure(way: str, what: str) -> Any:
         result = _in_a_process(way, what, payload)
-        advance()
+        advance(len(WAYS) * (once + wanted))
         return result
 
     # Only what is timed needs the machine for itself.
-    with ThreadPoolExecutor(len(WAYS)) as pool:
-        counted = dict(zip(WAYS, pool.map(measure, WAYS, ['counted'] * 2)))
-        traced = dict(zip(WAYS, pool.map(measure, WAYS, ['traced'] * 2)))
+    with ThreadPoolExecutor(1 if len(payload) > AT_ONCE else len(WAYS)) as pool:
+        counts = [pool.submit(measure, way, 'counted') for way in WAYS]
+        # a configuration is loaded whole, and may take too long
+        if not configured or counts[0].result()['routes'] <= SAMPLE:
+            traces = [pool.submit(measure, way, 'traced') for way in WAYS]
+        else:
+            traces, once = [], 1
+        counted, traced = ({way: run.result() for way, run in zip(WAYS, runs)} for runs in (counts, traces))
     if not any(counted[way]['routes'] for way in WAYS):
         raise Problem(_nothing_loaded(workload, counted['stock']))
     timed: dict[str, list[Any]] = {way: [] for way in WAYS}
-    for _ in range(REPEATS):
+    while len(timed[WAYS[-1]]) < wanted:
         for way in WAYS:
             timed[way].append(measure(way, 'timed'))
-
+        if not repeat and max(runs[0]['seconds'] for runs in timed.values()) > LONG:
+            wanted = REPEATS - 1
+    costs = {way: _costs(workload, counted[way], traced.get(way), timed[way]) for way in WAYS}
     stock, interned = (counted[way] for way in WAYS)
-    figures: dict[str, Any] = {
+    return {
         'workload': workload.name,
         'source': 'commands' if workload.commands else 'configuration' if workload.config else 'updates',
         'damaged': workload.damaged or None,
         'exabgp_intern': __version__,
         'exabgp': exabgp_version(),
         'python': platform.python_version(),
-        'repeats': REPEATS,
+        'repeats': wanted,
         'decoded': stock['decoded'],
         'routes': stock['routes'],
+        'traced_routes': traced['stock']['routes'] if traced else None,
         'refused': sum(stock['refused'].values()),
         'refusals': stock['refused'],
         'skipped': sum(workload.skipped.values()),
@@ -69,32 +85,45 @@ def measured(workload: Workload, advance: Callable[[], None]) -> dict[str, Any]:
         'advice': stock['advice'] or None,
         'same_output': all(stock[key] == interned[key] for key in ('digest', 'decoded', 'routes'))
         and sum(stock['refused'].values()) == sum(interned['refused'].values()),
+        **costs,
+        'saving': {key: _saving(key, *costs.values()) for key in FIGURES},
+        'classes': {
+            name: {
+                'stock_objects': stock['objects'][name],
+                'interned_objects': interned['objects'][name],
+                'sharing': _ratio(interned['references'][name], interned['objects'][name]),
+                'constructions': made,
+                'hit_rate': _ratio(made - interned['constructed'][name], made),
+            }
+            for name, made in stock['constructed'].items()
+        },
     }
-    for way in WAYS:
-        routes = counted[way]['routes']
-        figures[way] = {
-            'resident': _ratio(median(run['resident'] for run in timed[way]), routes),
-            'peak': _ratio(median(run['peak'] for run in timed[way]), routes) if timed[way][0]['peak'] else None,
-            'traced': _ratio(traced[way]['traced'], routes),
-            'microseconds': _ratio(1e6 * min(run['seconds'] for run in timed[way]), routes),
-            'digest': counted[way]['digest'],
-        }
-    figures['saving'] = {  # of 1, below 0 for a loss; empty if no route was held
-        key: _ratio(figures['stock'][key] - figures['interned'][key], figures['stock'][key])
-        for key in FIGURES
-        if stock['routes'] and interned['routes'] and figures['stock'][key] is not None
+
+
+def _costs(workload: Workload, counted: Any, traced: Any, timed: list[Any]) -> dict[str, Any]:
+    """Return what a route costs in one way.  What was not measured, or says nothing, is None."""
+    routes = counted['routes']
+    many = routes if routes >= FEW else 0
+    announced = bool(workload.config or workload.commands)
+    return {
+        'resident': _ratio(median(run['resident'] for run in timed), many),
+        'peak': _ratio(median(run['peak'] for run in timed), many * announced),
+        'traced': _ratio(traced['traced'], traced['routes']) if traced else None,
+        'microseconds': _ratio(1e6 * min(run['seconds'] for run in timed), routes),
+        'microseconds_worst': _ratio(1e6 * max(run['seconds'] for run in timed), routes),
+        'digest': counted['digest'],
     }
-    figures['classes'] = {
-        name: {
-            'stock_objects': stock['objects'][name],
-            'interned_objects': interned['objects'][name],
-            'sharing': _ratio(interned['references'][name], interned['objects'][name]),
-            'constructions': stock['constructed'][name],
-            'hit_rate': _ratio(stock['constructed'][name] - interned['constructed'][name], stock['constructed'][name]),
-        }
-        for name in stock['objects']
-    }
-    return figures
+
+
+def _saving(key: str, stock: dict[str, Any], interned: dict[str, Any]) -> float | None:
+    """Return what interning saves, of 1, below 0 for a loss; 0 for one of time within the spread of repeats."""
+    if stock[key] is None or interned[key] is None:
+        return None
+    if key == 'microseconds':
+        fast, slow = sorted((stock, interned), key=lambda way: way[key])
+        if slow[key] <= fast['microseconds_worst']:
+            return 0
+    return _ratio(stock[key] - interned[key], stock[key])
 
 
 def _nothing_loaded(workload: Workload, counted: dict[str, Any]) -> str:

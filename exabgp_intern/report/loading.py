@@ -1,15 +1,17 @@
 """Load routes into ExaBGP as its reactor and its configuration parser do.
 
-`load(see)` of a loader returns how many NLRIs or commands there were, and how many UPDATEs or commands ExaBGP refused,
-by what it said, in the order that each was said first.
+`load(see, most)` of a loader returns how many routes or commands there were, and how many UPDATEs or commands ExaBGP
+refused, by what it said, in the order that each was said first.  It stops at the UPDATE that has route number `most`,
+or at command number `most`.  A configuration is loaded whole.
 Its `routes()` and `changes()` are of what is held then, and `advice()` is for the user who had UPDATEs refused.
 """
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from importlib import import_module
-from itertools import product
+from itertools import groupby, product
 from typing import Any, Callable, Iterator, Sequence
 
 from exabgp_intern import lines
@@ -46,8 +48,11 @@ class _Received:
             else:
                 self._updates.append((session, body))
 
-    def load(self, see: See | None = None) -> tuple[int, Counter[str]]:
-        """Return how many routes were decoded, announced or withdrawn, and how many UPDATEs ExaBGP refused."""
+    def load(self, see: See | None = None, most: int = sys.maxsize) -> tuple[int, Counter[str]]:
+        """Return how many routes were decoded, announced or withdrawn, and how many UPDATEs ExaBGP refused.
+
+        A route with two next hops, global and link-local, of which ExaBGP makes two, counts as two without `see`.
+        """
         from exabgp.bgp.message.update.attribute import Attribute
 
         line = _line()
@@ -65,21 +70,19 @@ class _Received:
             if update is None:  # End-of-RIB
                 continue
             attributes, routes = update
-            kept = discarded not in attributes
-            number, before = 0, None
-            for route, withdrawn in routes:
-                if kept:
+            if discarded not in attributes:
+                for route, withdrawn in routes:
                     store(rib, route, withdrawn)
-                if see:
+            if see:
+                for route, _ in routes:
                     see(route, negotiated)
-                # of a route with two next hops, global and link-local, ExaBGP makes two NLRIs
-                number += route.index() != before
-                before = route.index()
             refusal = attributes.get(treated) or attributes.get(discarded)
             if refusal:
                 self._refused.append((session, body, str(refusal)))
-            else:
-                decoded += number
+                continue
+            decoded += _different(routes) if see else len(routes)
+            if decoded >= most:
+                break
         return decoded, Counter(reason for _, _, reason in self._refused)
 
     def routes(self) -> int:
@@ -116,7 +119,7 @@ class _Configured:
         self._path = workload.config
         self._configuration = Configuration([workload.config])
 
-    def load(self, see: See | None = None) -> tuple[int, Counter[str]]:
+    def load(self, see: See | None = None, most: int = sys.maxsize) -> tuple[int, Counter[str]]:
         """Return how many routes there are, and no refusal.  Raises Problem, with the line, for what is wrong."""
         if self._configuration.reload() is not True:
             raise Problem(f'{self._path}: {self._error() or "ExaBGP cannot read it"}')
@@ -164,18 +167,18 @@ class _Commanded(_Configured):
             self._configuration = Configuration([NEIGHBOR], True)
         self._reactor = reactor(self._configuration)
 
-    def load(self, see: See | None = None) -> tuple[int, Counter[str]]:
+    def load(self, see: See | None = None, most: int = sys.maxsize) -> tuple[int, Counter[str]]:
         """Return how many commands ExaBGP did, and how many it refused."""
         super().load()
         add_peers(self._reactor)
         refused: Counter[str] = Counter()
-        for number, command in enumerate(self._commands):
+        for number, command in enumerate(self._commands[:most]):
             if number % self.SENT_EVERY == 0:
                 self._send(see)
             if not obey(self._reactor, command, self._selected):
                 refused[' '.join(str(self._reactor.api.configuration.error).split()) or command] += 1
         self._send(see)
-        return len(self._commands) - sum(refused.values()), refused
+        return len(self._commands[:most]) - sum(refused.values()), refused
 
     def _send(self, see: See | None) -> None:
         for neighbor in self._configuration.neighbors.values():
@@ -273,6 +276,11 @@ def _negotiated(neighbor: Any, opens: Sequence[bytes]) -> Any:
     negotiated.sent(both[0])
     negotiated.received(both[1])
     return negotiated
+
+
+def _different(routes: Sequence[tuple[Any, bool]]) -> int:
+    """Return how many routes there are, with those that stand behind each other as one if they have the same index."""
+    return sum(1 for _ in groupby(routes, key=lambda each: each[0].index()))
 
 
 def _families_read(body: bytes, negotiated: Any) -> set[tuple[int, int]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from exabgp_intern.report.figures import FIGURES, WAYS
-from exabgp_intern.report.table import shown
+from exabgp_intern.report.table import saving
 from exabgp_intern.report.workload import Problem, extra
 
 __all__ = ('draw',)
@@ -15,12 +15,13 @@ def draw(figures: dict[str, Any], path: str) -> None:
     """Draw the figures as bars into `path`, whose ending says how.  Raises Problem if it cannot be written."""
     colours = ('#9aa5b1', '#1f77b4')
     figure = extra('matplotlib.figure').Figure(figsize=(12, 4), layout='constrained')
-    *costs, objects = figure.subplots(1, len(FIGURES) + 1, width_ratios=[1] * len(FIGURES) + [2])
-    for axes, (key, title) in zip(costs, FIGURES.items()):
+    measured = [key for key in FIGURES if figures['stock'][key] is not None]
+    *costs, objects = figure.subplots(1, len(measured) + 1, width_ratios=[1] * len(measured) + [2])
+    for axes, key in zip(costs, measured):
         bars = axes.bar(WAYS, [figures[way][key] or 0 for way in WAYS], color=colours)
         axes.margins(y=0.1)
         axes.bar_label(bars, fmt='%.1f' if key == 'microseconds' else '%.0f')
-        axes.set_title(f'{title}\nsaving {shown(figures["saving"].get(key), "{:.0%}")}', fontsize='medium')
+        axes.set_title(f'{FIGURES[key]}\nsaving {saving(figures, key, "{:.0%}")}', fontsize='medium')
     objects.set_yscale('symlog')  # ten objects stand beside a hundred thousand, and none beside both
     names = [name.replace('Distinguisher', '\nDistinguisher') for name in figures['classes']]
     for shift, way, colour in zip((-0.2, 0.2), WAYS, colours):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Iterator
 
-from exabgp_intern.report.figures import FIGURES, REPEATS, WAYS
+from exabgp_intern.report.figures import FEW, FIGURES, WAYS
+from exabgp_intern.report.measure import SAMPLE
 from exabgp_intern.report.workload import extra
 
-__all__ = ('show', 'shown')
+__all__ = ('saving', 'show')
 
 
 MOST_REASONS = 10  # that are shown
@@ -25,12 +26,12 @@ def show(figures: dict[str, Any]) -> None:
     table, simple = extra('rich.table').Table, extra('rich.box').SIMPLE_HEAD
     costs = table('', *WAYS, 'saving', box=simple)
     for key, title in FIGURES.items():
-        if figures['stock'][key] is None and key == 'peak':
+        if figures['stock'][key] is None:
             continue
         costs.add_row(
             title,
             *(shown(figures[way][key], '{:,.1f}' if key == 'microseconds' else '{:,.0f}') for way in WAYS),
-            shown(figures['saving'].get(key), '{:.1%}'),
+            saving(figures, key, '{:.1%}'),
         )
     objects = table('objects held', *WAYS, 'sharing factor', 'hit rate', box=simple)
     for name, counts in figures['classes'].items():
@@ -51,7 +52,7 @@ def show(figures: dict[str, Any]) -> None:
         objects,
         COUNTS[figures['source']].format(**figures),
         *_more_counts(figures),
-        f'time: best of {REPEATS}, memory: median of {REPEATS}, each in a process of its own',
+        *_how(figures),
         f'both print the same (sha256 {digests[0]}...)'
         if figures['same_output']
         else f'THEY DO NOT PRINT THE SAME (sha256 {digests[0]}... and {digests[1]}...)',
@@ -61,6 +62,18 @@ def show(figures: dict[str, Any]) -> None:
         if isinstance(part, str):  # a path may have what the terminal has not
             part = part.encode(console.encoding, 'backslashreplace').decode(console.encoding)
         console.print(part, soft_wrap=isinstance(part, str))
+
+
+def _how(figures: dict[str, Any]) -> Iterator[str]:
+    """Yield how the figures were measured, and which were not."""
+    yield f'time: best of {figures["repeats"]}, each in a process of its own; none is a difference within their spread'
+    traced = figures['traced_routes']
+    if traced is None:
+        yield f'traced bytes: not measured for a configuration of more than {SAMPLE:,} routes'
+    elif traced < figures['routes']:
+        yield f'traced bytes: of the first {traced:,} routes'
+    if figures['stock']['resident'] is None:
+        yield f'resident bytes: left out, for fewer than {FEW:,} routes pages of memory are too coarse a measure'
 
 
 def _more_counts(figures: dict[str, Any]) -> Iterator[str]:
@@ -73,6 +86,11 @@ def _more_counts(figures: dict[str, Any]) -> Iterator[str]:
         yield 'skipped: ' + ', '.join(f'{number:,} {kind}' for kind, number in figures['skipped_kinds'].items())
     if figures['zero_next_hops']:
         yield f'{figures["zero_next_hops"]:,} routes have no next hop in the file; here it is 0.0.0.0, or ::'
+
+
+def saving(figures: dict[str, Any], key: str, form: str) -> str:
+    """Return what interning saves of FIGURES `key`."""
+    return 'none' if figures['saving'][key] == 0 else shown(figures['saving'][key], form)
 
 
 def shown(value: float | None, form: str) -> str:
