@@ -66,12 +66,14 @@ def show(figures: dict[str, Any]) -> None:
 
 def _how(figures: dict[str, Any]) -> Iterator[str]:
     """Yield how the figures were measured, and which were not."""
-    yield f'time: best of {figures["repeats"]}, each in a process of its own; none is a difference within their spread'
-    traced = figures['traced_routes']
+    traced, said = figures['traced_routes'], ''
     if traced is None:
-        yield f'traced bytes: not measured for a configuration of more than {SAMPLE:,} routes'
+        said = f'; traced bytes: not measured for a configuration of more than {SAMPLE:,} routes'
     elif traced < figures['routes']:
-        yield f'traced bytes: of the first {traced:,} routes'
+        said = f'; traced bytes: of the first {traced:,} routes'
+    yield f'time: best of {figures["repeats"]}, each in a process of its own{said}'
+    if figures['saving']['microseconds'] == 0:
+        yield 'saving of time: none, the difference is not larger than that between the repeats'
     if figures['stock']['resident'] is None:
         yield f'resident bytes: left out, for fewer than {FEW:,} routes pages of memory are too coarse a measure'
 
