@@ -104,7 +104,9 @@ def start() -> None:
         from exabgp.environment import getenv
         from exabgp.logger import log
     except ImportError:  # 4.2
-        import_module('exabgp.configuration.setup').environment.setup('').log.enable = False
+        log = import_module('exabgp.configuration.setup').environment.setup('').log
+        log.enable = False
+        log.level = 0  # what its API says has no switch
     else:
         environment = getenv()
         environment.log.enable = False

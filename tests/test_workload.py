@@ -984,3 +984,9 @@ def test_bad_options(arguments: str, named: str, capsys: pytest.CaptureFixture[s
     assert end.value.code == 2
     out, err = capsys.readouterr()
     assert out == '' and named in err and err.count('\n') == 1
+
+
+@pytest.mark.parametrize('option', ['--limit 1', '--asn2', '--add-path ipv4/unicast'])
+def test_options_that_are_for_received_updates(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(['report', '--routes', '1', *option.split()]) == 2
+    assert capsys.readouterr() == ('', 'exabgp-intern: --add-path, --asn2 and --limit are for --updates\n')

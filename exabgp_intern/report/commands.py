@@ -18,7 +18,6 @@ ACTIONS = ('announce ', 'withdraw ')
 NEIGHBOR = """
 neighbor 192.0.2.1 {
     router-id 192.0.2.2; local-address 192.0.2.2; local-as 65000; peer-as 65001; adj-rib-out true;
-    family { all; }
     capability { add-path send/receive; }
 }
 """

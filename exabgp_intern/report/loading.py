@@ -133,7 +133,7 @@ class _Configured:
     def _error(self) -> str:
         error = ' '.join(str(self._configuration.error).split())
         tokeniser = getattr(self._configuration, 'parser', self._configuration.tokeniser)  # of ExaBGP 6, or of 5.0
-        if not error.startswith('syntax error'):
+        if not self._path or not error.startswith('syntax error'):
             return error
         # ExaBGP numbers statements and calls them lines; and it has read on to the end of the next statement already.
         with open(self._path) as file:
