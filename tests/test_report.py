@@ -19,6 +19,7 @@ from exabgp_intern.installation import DEFAULT
 from exabgp_intern.report import figures as report_figures
 from exabgp_intern.report.figures import _saving
 from exabgp_intern.report.sources import configured
+from exabgp_intern.report.synthetic import synthetic
 from tests.support import NO_HOOKS, SLOTS
 from tests.test_workload import ATTRIBUTES, GOBGP, IPV4_AS4, OTHER, PEERS, bgp4mp, message, record, rib
 
@@ -44,9 +45,9 @@ BEGUN = ': loading it both ways: '
 
 
 def run(*arguments: Any, code: str = '', **options: Any) -> subprocess.CompletedProcess[str]:
-    """Run `exabgp-intern report` with `arguments`; `code` is run before it in the same process."""
+    """Run `exabgp-intern report` with `arguments`, timed once; `code` is run before it in the same process."""
     start = 'import sys; from exabgp_intern.__main__ import main; sys.exit(main())'
-    command = [sys.executable, '-c', f'{code}\n{start}', 'report', *map(str, arguments)]
+    command = [sys.executable, '-c', f'{code}\n{start}', 'report', '--repeat', '1', *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, **options)
 
 
@@ -142,7 +143,7 @@ def test_vpnv4_in_a_table_without_progress(tmp_path: Path) -> None:
 
 
 def test_vpnv4_saves_memory() -> None:
-    seen = figures('--routes', 21_000, '--repeat', 1)
+    seen = figures('--routes', 21_000)
     assert (seen['routes'], seen['traced_routes'], seen['repeats']) == (21_000, 20_000, 1)
     assert seen['saving']['traced'] > (0.33 if SLOTS else 0.38)
     assert seen['saving']['resident'] > 0.3
@@ -255,16 +256,23 @@ def test_a_limit() -> None:
 def test_a_configuration_that_is_not_traced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / 'exabgp.conf'
     path.write_text(CONFIGURATION)
-    loads: list[int] = []
     monkeypatch.setattr(report_figures, 'FEW', 3)
-    for most, traced, last in ((3, 3, 6), (2, None, 4)):
+    for most, traced in ((3, 3), (2, None)):
         monkeypatch.setattr(report_figures, 'SAMPLE', most)
-        loads.clear()
-        seen = report_figures.measured(configured(str(path)), 1, loads.append)
+        seen = report_figures.measured(configured(str(path)), 1, lambda loads: None)
         assert (seen['routes'], seen['traced_routes'], seen['same_output']) == (3, traced, True)
         assert (seen['stock']['traced'] is None) is (seen['saving']['traced'] is None) is (traced is None)
         assert seen['stock']['resident'] > 0 and seen['stock']['peak'] > 0
-        assert loads[-1] == len(loads) == last
+
+
+@pytest.mark.parametrize('repeat, long, repeats, loads', [(None, 10, 3, 10), (None, 0, 2, 8), (1, 0, 1, 6)])
+def test_what_is_timed(
+    repeat: int | None, long: float, repeats: int, loads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[int] = []
+    monkeypatch.setattr(report_figures, 'LONG', long)
+    seen = report_figures.measured(synthetic('vpnv4', 10, 1, 1), repeat, told.append)
+    assert (seen['repeats'], len(told), told[-1]) == (repeats, loads, loads)
 
 
 def test_a_difference_that_is_none() -> None:
