@@ -76,9 +76,9 @@ def attributes(instance: Any) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=None)
-def _slots(cls: Any) -> list[str]:
+def _slots(cls: Any) -> tuple[str, ...]:
     slots = [slot for base in cls.__mro__ for slot in vars(base).get('__slots__', ())]
-    return [slot for slot in slots if slot not in ('__weakref__', '__dict__')]
+    return tuple(slot for slot in slots if slot not in ('__weakref__', '__dict__'))
 
 
 def nlris_hold() -> bool:

@@ -55,7 +55,7 @@ def test_mutated_updates_come_out_as_from_exabgp(seed: int) -> None:
                 except Exception:  # there may be none of what it would change
                     continue
             assert shown(made) == text
-    assert hits > ROUNDS // 10
+    assert hits > ROUNDS // 20  # ExaBGP keeps the set of the UPDATE before itself
     kept.clear()
     del made, mine  # a session keeps the set of the UPDATE before
     ours.clear()

@@ -258,7 +258,8 @@ def test_what_cannot_be_shared_is_exabgps_own(name: str) -> None:
     assert type(made) is AttributeCollection and not UNSHARED.isdisjoint(made)
 
 
-def test_the_debug_log_tells_all_attributes(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize('category', ['parser', 'routes'])
+def test_the_debug_log_tells_all_attributes(category: str, monkeypatch: pytest.MonkeyPatch) -> None:
     body = update(FULL + REACH)
     kept = decoded(body, session())
     told: list[Any] = []
@@ -266,7 +267,7 @@ def test_the_debug_log_tells_all_attributes(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(Attribute, 'unpack', classmethod(lambda *args: (told.append(args[1]), unpack(*args))[1]))
     decoded(body, session())
     quiet, told[:] = len(told), []
-    monkeypatch.setattr(option, 'log_enabled', classmethod(lambda cls, source, level: source == 'parser'))
+    monkeypatch.setattr(option, 'log_enabled', classmethod(lambda cls, source, level: source == category))
     decoded(body, session())
     assert quiet == 0 and len(told) > 10
     del kept

@@ -14,7 +14,7 @@ from exabgp_intern.canonical import Shared, slots
 
 __all__ = ('CONSTANT', 'Frozen', 'FrozenList', 'frozen', 'refused')
 
-# Nobody changes these, and ExaBGP has one object for each AS number: it is an int.
+# Nobody can change these.  An AS number is an int.
 CONSTANT = (int, float, str, bytes, type, type(None), Shared)
 
 

@@ -15,12 +15,12 @@ NEXT_HOP = int(Attribute.CODE.NEXT_HOP)
 MP_NLRI = (int(Attribute.CODE.MP_REACH_NLRI), int(Attribute.CODE.MP_UNREACH_NLRI))
 EXTENDED_LENGTH = int(Attribute.Flag.EXTENDED_LENGTH)
 
-# Finds the header of an MP attribute, and sometimes other octets.
-_may_have_mp_nlri = re.compile(b'[\x80\x90][\x0e\x0f]').search
+# Finds the flags and the code of an MP attribute, which is optional and not transitive, and sometimes other octets.
+_may_have_mp_nlri = re.compile(b'[\x80-\xbf][\x0e\x0f]').search
 
 
 def agreed(negotiated: Any) -> int | None:
-    """Return what a session has agreed on that decides what octets mean, None if it is not one of ExaBGP's."""
+    """Return what a session has agreed on that decides what octets mean, None for a session that is not ExaBGP's."""
     # AS_PATH and AGGREGATOR read the one, AIGP the other; tests/test_attributes.py watches that there is no third.
     asn4 = getattr(negotiated, 'asn4', None)
     return asn4 + 2 * bool(getattr(negotiated, 'aigp', None)) if type(asn4) is bool else None
@@ -29,9 +29,9 @@ def agreed(negotiated: Any) -> int | None:
 def split(data: bytes, negotiated: Any, known: Container[bytes]) -> tuple[bytes, bytes | None] | None:
     """Return the key of the attributes in the body of an UPDATE, and the body without them.
 
-    Return None as the body if the attributes come for the first time: their key is neither in `known` nor seen before.
-    Return no octets as the body if they came before, but their key is not in `known`: nobody needs the body then.
-    Return None if the lengths are not exact, or if the session is not one of ExaBGP's.
+    Where routes stand behind the attributes, and the key is not in `known`, the caller decodes the whole UPDATE anyway.
+    The body is None then if the key comes for the first time, and empty if it was seen before.  Return None if the
+    session is not one of ExaBGP's, or if the attributes had to be walked and their lengths are not exact.
     """
     session = agreed(negotiated)
     if session is None or type(data) is not bytes:
@@ -43,7 +43,7 @@ def split(data: bytes, negotiated: Any, known: Container[bytes]) -> tuple[bytes,
         end = at + (data[start] << 8 | data[start + 1])
         announced = data[end:]
         if announced:
-            # No MP attribute, most likely.  Then this is the key, and most sets of the Internet come only once.
+            # Without an MP attribute this is the key.  Most sets of a table of the Internet come only once.
             key = shared[0] + data[at:end]
             if key not in known:
                 if not sightings.seen_before(key):

@@ -54,7 +54,7 @@ def _unpack(stock: Any) -> Any:
         shared = TABLE.find(key)
         if shared is None:
             shared = stock(cls, code, flag, data, direction, negotiated)
-            # a next hop has a canonical class, or ExaBGP knows it by its identity
+            # only a canonical next hop: ExaBGP compares NoNextHop by its identity, and routes have the others too
             if code != NEXT_HOP or isinstance(shared, Shared):
                 shared = TABLE.keep_repeated(key, shared)
         return shared

@@ -51,8 +51,11 @@ class Attributes(Stock):
     @classmethod
     def _share(cls, key: bytes, attributes: Any) -> Any:
         """Return the set for `key`: `attributes`, which no other route has yet, unless another is there already."""
+        if isinstance(attributes, cls):  # another thread has shared what ExaBGP has kept of the UPDATE before
+            return attributes
         for code, attribute in attributes.items():
-            if code != NEXT_HOP:  # the NLRIs of the routes have the same object
-                attributes[code] = frozen(attribute)
+            made = attribute if code == NEXT_HOP else frozen(attribute)  # the NLRIs of the routes have the next hop too
+            if made is not attribute:
+                dict.__setitem__(attributes, code, made)
         attributes.__class__ = cls
         return cls._table.keep(key, attributes)

@@ -14,12 +14,12 @@ from exabgp_intern.table import Table
 __all__ = ('Repeated', 'seen_before')
 
 # One octet of the hash of a key, in the place that other octets of the hash choose.  A later key takes the place of an
-# earlier one.  That only delays the sharing of a value.  One new key in 256 is taken for a known one.
+# earlier one.  That only delays the sharing of a value.  Up to one new key in 256 is taken for a known one.
 _seen = bytearray(1 << 16)
 
 
 def seen_before(key: Any) -> bool:
-    """Return whether `key` was given to this function before, and not too many others since."""
+    """Return whether `key` was given to this function before, and no other has taken its place since."""
     number = hash(key)
     place, octet = number & 0xFFFF, number >> 16 & 0xFF
     if _seen[place] == octet:

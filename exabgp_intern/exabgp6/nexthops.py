@@ -18,7 +18,7 @@ TABLE = Table()
 
 
 def shared_next_hop(own: Any) -> Any:
-    """Return the shared object for an address, or `own` if it is something else: none, `self`, or shared already."""
+    """Return the shared object for an address, or `own` if it is none, next-hop self, or shared already."""
     if type(own) not in (IPv4, IPv6) or type(own._packed) is not bytes:
         return own
     shared = TABLE.find(own._packed)

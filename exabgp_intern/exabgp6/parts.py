@@ -29,7 +29,7 @@ def _unpack(stock: Any) -> Any:
     def unpack(cls: Any, attribute_id: Any, flag: Any, data: Any, negotiated: Any) -> Any:
         """Decode one path attribute as ExaBGP's `Attribute.unpack`, which this stands for."""
         session = None if attribute_id in UNSHARED else agreed(negotiated)
-        # of no octets ExaBGP makes one object for all, and knows it by its identity
+        # for no octets ExaBGP returns a singleton, and compares it by its identity
         if session is None or type(data) is not bytes or not data:
             return stock(cls, attribute_id, flag, data, negotiated)
         try:

@@ -65,9 +65,14 @@ def _decode(stock: Any, cls: Any, body: bytes, negotiated: Any) -> Any:
 
 
 def _is_our_address(next_hop: Any, negotiated: Any) -> bool:
-    """Return whether a next hop is the address of this speaker, of which ExaBGP warns."""
+    """Return whether a next hop is the address of this speaker, about which ExaBGP logs a warning."""
     session = getattr(getattr(negotiated, 'neighbor', None), 'session', None)
     return getattr(getattr(session, 'local_address', None), '_packed', None) == next_hop._packed
+
+
+def _is_logged() -> bool:
+    """Return whether ExaBGP logs the attributes that it parses, or which kinds of routes an UPDATE does not have."""
+    return option.log_enabled('parser', 'DEBUG') or option.log_enabled('routes', 'DEBUG')
 
 
 def _parse_payload(stock: Any) -> Any:
@@ -80,12 +85,11 @@ def _parse_payload(stock: Any) -> Any:
         shared = entry and entry()
         if shared is not None and NEXT_HOP in shared._data and _is_our_address(shared._data[NEXT_HOP], negotiated):
             shared = None  # decode the whole UPDATE, with ExaBGP's warning
-        # ExaBGP's debug log tells every attribute of an UPDATE that it parses
-        if rest and shared is not None and not option.log_enabled('parser', 'DEBUG'):
+        if rest and shared is not None and not _is_logged():
             try:
                 update = _decode(stock, cls, rest, negotiated)
             except Exception:
-                update = None  # it is the whole UPDATE that ExaBGP refuses, or not
+                update = None  # let ExaBGP decide about the whole UPDATE
             AttributeCollection.cached = None
             if type(update) is UpdateCollection and update.attributes._data.keys() <= {NEXT_HOP}:
                 update._attributes = shared
