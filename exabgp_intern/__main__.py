@@ -76,22 +76,29 @@ def _add_report(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         'Load routes through ExaBGP with its own classes and with the canonical ones, and show memory, time and '
         'objects of both. Traced bytes are of the first 20,000 routes, and of a configuration only if it has no more. '
-        'Resident bytes are left out below 5,000 routes, and a difference of time is shown as none if it is not larger '
-        'than between the repeats. Exits with 1 if the two do not print the same, with 2 if a part of the input cannot '
-        'be read or no route was loaded.'
+        'Resident bytes, the median of the timed loads, are left out below 5,000 routes. Time is CPU time for each '
+        'route announced or withdrawn, the best of the timed loads; a difference that is not larger than between them '
+        'is shown as none. Exits with 1 if the two do not print the same, with 2 if a part of the input cannot be '
+        'read or no route was loaded; refused UPDATEs do not change that.'
     )
     source = parser.add_mutually_exclusive_group()
     source.add_argument(
         '--updates',
         metavar='FILE',
+        type=_path,
         nargs='+',
+        action='extend',
         help='BGP messages, or an MRT dump (BGP4MP, TABLE_DUMP or TABLE_DUMP_V2), as they are or packed by gzip, '
-        'bzip2, xz or zstd; several files, directories of them, a pipe, or - for standard input; a next hop that a '
-        'table has neither in MP_REACH_NLRI nor in NEXT_HOP is made as zeros',
+        'bzip2, xz or zstd; several files, directories of them (not the directories and hidden files in these), a '
+        'pipe, or - for standard input; a next hop that a table has neither in MP_REACH_NLRI nor in NEXT_HOP is made '
+        'as zeros',
     )
-    source.add_argument('--config', metavar='FILE', help='an ExaBGP configuration, whose routes are announced')
+    source.add_argument(
+        '--config', type=_path, metavar='FILE', help='an ExaBGP configuration, whose routes are announced'
+    )
     parser.add_argument(
         '--commands',
+        type=_path,
         metavar='FILE',
         help='API commands (announce ..., withdraw ...), one a line, as a process prints them for ExaBGP; for the '
         'neighbors of --config, or else all for one neighbor that is made up',
@@ -119,9 +126,8 @@ def _add_report(parser: argparse.ArgumentParser) -> None:
         help='read only the first N UPDATEs of --updates, or the first that are made of a table',
     )
     made = parser.add_argument_group('routes that are made up, if no file is given')
-    made.add_argument('--routes', type=_up_to(1 << 24), default=100_000, metavar='N', help='%(default)s')
-    made.add_argument('--vrfs', type=_up_to(65_535), default=10, metavar='N', help='%(default)s')
-    made.add_argument('--labels', type=_up_to(1_000_000), default=100, metavar='N', help='%(default)s')
+    for option, most, number in (('--routes', 1 << 24, 100_000), ('--vrfs', 65_535, 10), ('--labels', 1_000_000, 100)):
+        made.add_argument(option, type=_up_to(most), default=number, metavar='N', help='how many; %(default)s')
     made.add_argument(
         '--family',
         choices=[*FAMILIES, 'internet'],
@@ -176,8 +182,14 @@ def _average(text: str) -> float:
     return number
 
 
+def _path(path: str) -> str:
+    if not path:
+        raise argparse.ArgumentTypeError('the name of the file is empty')
+    return path
+
+
 def _picture(path: str) -> str:
-    if not path.endswith(('.png', '.svg')):
+    if not path.lower().endswith(('.png', '.svg')):
         raise argparse.ArgumentTypeError(f'{path!r} ends in neither .png nor .svg')
     return path
 

@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -118,7 +119,8 @@ def test_gobgp_costs(gobgp: tuple[dict[str, Any], Path]) -> None:
     for key in ('traced', 'microseconds'):
         stock, interned = (seen[way][key] for way in ('stock', 'interned'))
         assert stock > 0 and interned > 0
-        assert seen['saving'][key] == pytest.approx(1 - interned / stock)
+        # one load has no spread
+        assert seen['saving'][key] == (None if key == 'microseconds' else pytest.approx(1 - interned / stock))
     assert 0.5 < seen['saving']['traced'] < 0.9
     # 2,017 routes are too few
     assert seen['saving']['resident'] is seen['stock']['resident'] is seen['stock']['peak'] is None
@@ -248,6 +250,46 @@ def test_rib_dump(tmp_path: Path) -> None:
     assert '398 NLRIs decoded, 398 routes held' in done.stdout
 
 
+def test_withdrawn_routes_count_for_time_and_not_for_memory(tmp_path: Path) -> None:
+    path = tmp_path / 'updates'
+    prefixes = b''.join(b'\x18\x0a\0' + bytes([number]) for number in range(10))
+    path.write_bytes(message(update(prefixes)) + message(update(b'', prefixes[:-4])) * 3)
+    seen = figures('--updates', path)
+    assert (seen['decoded'], seen['routes'], seen['traced_routes'], seen['traced_all']) == (37, 1, 1, True)
+
+
+def test_standard_output_that_takes_no_more(tmp_path: Path) -> None:
+    with open('/dev/full', 'w') as full:
+        command = 'import sys; from exabgp_intern.__main__ import main; sys.exit(main())'
+        arguments = [sys.executable, '-c', command, 'report', '--routes', '10', '--repeat', '1']
+        done = subprocess.run(arguments, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 2 and done.stderr.splitlines()[1:] == [
+        'exabgp-intern: standard output: No space left on device'
+    ]
+    ours, theirs = os.pipe()
+    os.close(ours)
+    done = subprocess.run(arguments, stdout=theirs, stderr=subprocess.PIPE, text=True)
+    os.close(theirs)
+    assert done.returncode == 128 + signal.SIGPIPE and BEGUN in done.stderr and done.stderr.count('\n') == 1
+
+
+def test_a_picture_that_cannot_be_written(tmp_path: Path) -> None:
+    directory = tmp_path / 'x.png'
+    directory.mkdir()
+    for path in (directory, tmp_path / 'none' / 'x.SVG'):
+        done = run('--routes', 10, '--plot', path)
+        fails(done, f'{path}: no file can be written there')
+        assert BEGUN not in done.stderr
+
+
+def test_each_refused_command_has_its_own_reason(tmp_path: Path) -> None:
+    path = tmp_path / 'commands'
+    good = 'announce route 10.0.0.0/24 next-hop 192.0.2.9\n'
+    path.write_text(good + 'announce route 10.0.6.0/24 next-hop many\nannounce nothing\n')
+    seen = figures('--commands', path)
+    assert (seen['refused'], len(seen['refusals']), [*seen['refusals']][1]) == (2, 2, 'announce nothing')
+
+
 def test_a_limit() -> None:
     seen = figures('--updates', GOBGP, '--add-path', 'ipv4/unicast', '--limit', 20)
     assert (seen['decoded'], seen['routes'], seen['refused'], seen['damaged']) == (20, 20, 0, None)
@@ -279,8 +321,9 @@ def test_a_difference_that_is_none() -> None:
     stock = {'microseconds': 10.0, 'microseconds_worst': 12.0, 'traced': 10.0}
     for best, worst, saved in ((11.0, 13.0, 0), (9.0, 10.0, 0), (8.0, 9.0, 0.2), (13.0, 14.0, -0.3)):
         interned = {'microseconds': best, 'microseconds_worst': worst, 'traced': 9.0}
-        assert _saving('microseconds', stock, interned) == pytest.approx(saved)
-        assert _saving('traced', stock, interned) == pytest.approx(0.1)
+        assert _saving('microseconds', 3, stock, interned) == pytest.approx(saved)
+        assert _saving('traced', 3, stock, interned) == pytest.approx(0.1)
+        assert _saving('microseconds', 1, stock, interned) is None
 
 
 def test_one_route_an_update() -> None:

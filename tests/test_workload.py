@@ -284,7 +284,7 @@ def test_advice_where_a_part_is_read(file: Callable[[bytes], Path], capsys: pyte
 
 NOTHING = {
     'End-of-RIB': (message(bytes(4)), ''),
-    'withdrawn': (update() + message(b'\0\4\x18\x0a\0\0\0\0'), ', and none is held of 2'),
+    'withdrawn': (update() + message(b'\0\4\x18\x0a\0\0\0\0'), ', 2 were decoded and none is held'),
     'refused': (
         message(b'\1' * 9) + update(asn4=False),
         ': ExaBGP refused 2 of 2 UPDATEs, the first with: UPDATE message error / Malformed Attribute List / invalid '
@@ -975,6 +975,7 @@ def test_a_length_that_no_memory_has(file: Callable[[bytes], Path]) -> None:
         ('--nlris-per-update 101', "'101' is not a number from 1 to 100"),
         ('--limit 0', "'0' is not a number from 1"),
         ('--plot x.gif', "'x.gif' ends in neither .png nor .svg"),
+        ('--config=', '--config: the name of the file is empty'),
         ('--updates a --config b', '--config: not allowed with argument --updates'),
     ],
 )

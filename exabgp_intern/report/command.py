@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 
 from exabgp_intern.report.figures import measured
 from exabgp_intern.report.measure import SAMPLE
 from exabgp_intern.report.picture import draw
 from exabgp_intern.report.table import show
-from exabgp_intern.report.workload import Workload, extra
+from exabgp_intern.report.workload import Problem, Workload, extra
 
 __all__ = ('report',)
 
@@ -23,6 +24,8 @@ def report(workload: Workload, as_json: bool = False, plot: str | None = None, r
     """
     for module in ('psutil', 'rich', *(['matplotlib'] if plot else [])):
         extra(module)
+    if plot and (os.path.isdir(plot) or not os.access(os.path.dirname(plot) or os.curdir, os.W_OK)):
+        raise Problem(f'{plot}: no file can be written there')
     print(f'exabgp-intern: {_size(workload)}: {_plan(workload, repeat)}', file=sys.stderr, flush=True)
     progress = extra('rich.progress').Progress(
         console=extra('rich.console').Console(stderr=True), transient=True, disable=not sys.stderr.isatty()
@@ -30,16 +33,24 @@ def report(workload: Workload, as_json: bool = False, plot: str | None = None, r
     with progress:
         task = progress.add_task('measuring', total=None)
         figures = measured(workload, repeat, lambda loads: progress.update(task, total=loads, advance=1))
-    if as_json:
-        print(json.dumps(figures, indent=2))
-    else:
-        show(figures)
-    if plot:
-        draw(figures, plot)
+    _print(json.dumps(figures, indent=2) + '\n' if as_json else show(figures))
     for line in (figures['advice'], workload.damaged):
         if line:
             print(f'exabgp-intern: {line}', file=sys.stderr)
+    if plot:
+        draw(figures, plot)
     return 1 if not figures['same_output'] else 2 if workload.damaged else 0
+
+
+def _print(text: str) -> None:
+    """Print `text`.  Raises Problem if standard output takes no more of it, and ends if nobody reads it."""
+    try:
+        print(text, end='', flush=True)
+    except OSError as problem:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left is written at exit
+        if isinstance(problem, BrokenPipeError):
+            sys.exit(128 + signal.SIGPIPE)  # as programs end that have no handler for it
+        raise Problem(f'standard output: {problem.strerror}') from problem
 
 
 def _size(workload: Workload) -> str:

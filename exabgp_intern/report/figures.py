@@ -34,7 +34,7 @@ AT_ONCE = 8 << 20  # octets of a workload: two processes at once load no more, o
 
 
 def measured(workload: Workload, repeat: int | None, advance: Callable[[int], None]) -> dict[str, Any]:
-    """Return what `--json` prints: bytes and microseconds a route held, counts, and shares of 1.
+    """Return what `--json` prints: bytes a route held, microseconds a route decoded, counts, and shares of 1.
 
     Each way is timed `repeat` times.  `advance` is called after each load, with how many there will be in all.
     """
@@ -50,12 +50,18 @@ def measured(workload: Workload, repeat: int | None, advance: Callable[[int], No
     # Only what is timed needs the machine for itself.
     with ThreadPoolExecutor(1 if len(payload) > AT_ONCE else len(WAYS)) as pool:
         counts = [pool.submit(measure, way, 'counted') for way in WAYS]
-        # a configuration is loaded whole, and may take too long
-        if not configured or counts[0].result()['routes'] <= SAMPLE:
-            traces = [pool.submit(measure, way, 'traced') for way in WAYS]
-        else:
-            traces, once = [], 1
-        counted, traced = ({way: run.result() for way, run in zip(WAYS, runs)} for runs in (counts, traces))
+        traces = []
+        try:
+            # a configuration is loaded whole, and may take too long
+            if not configured or counts[0].result()['routes'] <= SAMPLE:
+                traces = [pool.submit(measure, way, 'traced') for way in WAYS]
+            else:
+                once = 1
+            counted, traced = ({way: run.result() for way, run in zip(WAYS, runs)} for runs in (counts, traces))
+        except BaseException:
+            for run in (*counts, *traces):
+                run.cancel()
+            raise
     if not any(counted[way]['routes'] for way in WAYS):
         raise Problem(_nothing_loaded(workload, counted['stock']))
     timed: dict[str, list[Any]] = {way: [] for way in WAYS}
@@ -77,6 +83,7 @@ def measured(workload: Workload, repeat: int | None, advance: Callable[[int], No
         'decoded': stock['decoded'],
         'routes': stock['routes'],
         'traced_routes': traced['stock']['routes'] if traced else None,
+        'traced_all': traced['stock']['all'] if traced else None,
         'refused': sum(stock['refused'].values()),
         'refusals': stock['refused'],
         'skipped': sum(workload.skipped.values()),
@@ -86,7 +93,7 @@ def measured(workload: Workload, repeat: int | None, advance: Callable[[int], No
         'same_output': all(stock[key] == interned[key] for key in ('digest', 'decoded', 'routes'))
         and sum(stock['refused'].values()) == sum(interned['refused'].values()),
         **costs,
-        'saving': {key: _saving(key, *costs.values()) for key in FIGURES},
+        'saving': {key: _saving(key, wanted, *costs.values()) for key in FIGURES},
         'classes': {
             name: {
                 'stock_objects': stock['objects'][name],
@@ -109,15 +116,18 @@ def _costs(workload: Workload, counted: Any, traced: Any, timed: list[Any]) -> d
         'resident': _ratio(median(run['resident'] for run in timed), many),
         'peak': _ratio(median(run['peak'] for run in timed), many * announced),
         'traced': _ratio(traced['traced'], traced['routes']) if traced else None,
-        'microseconds': _ratio(1e6 * min(run['seconds'] for run in timed), routes),
-        'microseconds_worst': _ratio(1e6 * max(run['seconds'] for run in timed), routes),
+        'microseconds': _ratio(1e6 * min(run['seconds'] for run in timed), counted['decoded']),
+        'microseconds_worst': _ratio(1e6 * max(run['seconds'] for run in timed), counted['decoded']),
         'digest': counted['digest'],
     }
 
 
-def _saving(key: str, stock: dict[str, Any], interned: dict[str, Any]) -> float | None:
-    """Return what interning saves, of 1, below 0 for a loss; 0 for one of time within the spread of repeats."""
-    if stock[key] is None or interned[key] is None:
+def _saving(key: str, repeats: int, stock: dict[str, Any], interned: dict[str, Any]) -> float | None:
+    """Return what interning saves, of 1, below 0 for a loss; 0 for one of time within the spread of repeats.
+
+    Return None where that is not known: one load has no spread.
+    """
+    if stock[key] is None or interned[key] is None or key == 'microseconds' and repeats == 1:
         return None
     if key == 'microseconds':
         fast, slow = sorted((stock, interned), key=lambda way: way[key])
@@ -131,7 +141,7 @@ def _nothing_loaded(workload: Workload, counted: dict[str, Any]) -> str:
     refused = sum(counted['refused'].values())
     of = f'{len(workload.commands):,} commands' if workload.commands else f'{len(workload.updates):,} UPDATEs'
     reason = f': ExaBGP refused {refused:,} of {of}, the first with: {counted["first_refusal"]}' if refused else ''
-    held = f', and none is held of {counted["decoded"]:,}' if counted['decoded'] else ''
+    held = f', {counted["decoded"]:,} were decoded and none is held' if counted['decoded'] else ''
     parts = workload.damaged, f'{workload.name}: no route was loaded{held}{reason}', counted['advice']
     return '; '.join(part for part in parts if part)
 

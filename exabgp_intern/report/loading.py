@@ -175,8 +175,10 @@ class _Commanded(_Configured):
         for number, command in enumerate(self._commands[:most]):
             if number % self.SENT_EVERY == 0:
                 self._send(see)
+            error = self._reactor.api.configuration.error
+            error.clear()  # of the command before
             if not obey(self._reactor, command, self._selected):
-                refused[' '.join(str(self._reactor.api.configuration.error).split()) or command] += 1
+                refused[' '.join(str(error).split()) or command] += 1
         self._send(see)
         return len(self._commands[:most]) - sum(refused.values()), refused
 

@@ -29,7 +29,8 @@ def files(paths: Sequence[str]) -> list[str]:
             if path == STANDARD_INPUT or not os.path.isdir(path):
                 found.append(path)
             else:
-                found += sorted(entry.path for entry in os.scandir(path) if entry.is_file())
+                entries = [entry for entry in os.scandir(path) if entry.is_file() and not entry.name.startswith('.')]
+                found += sorted(entry.path for entry in entries)
             if path != STANDARD_INPUT:
                 os.stat(path)
         except OSError as problem:
@@ -55,7 +56,7 @@ def opened(path: str) -> Iterator[tuple[bytes, BinaryIO]]:
                     break
             yield unpacked.head, io.BufferedReader(unpacked)
     except OSError as problem:
-        raise Problem(f'{path}: {problem.strerror}') from problem
+        raise Problem(f'{path}: {problem.strerror or problem}') from problem
     except ImportError as problem:
         raise Problem(f'{path}: {problem}') from problem
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from typing import Any, Iterator
 
 from exabgp_intern.report.figures import FEW, FIGURES, WAYS
@@ -21,8 +23,8 @@ COUNTS = {
 }
 
 
-def show(figures: dict[str, Any]) -> None:
-    """Print `figures` as tables, and a digest."""
+def show(figures: dict[str, Any]) -> str:
+    """Return `figures` as tables, and a digest, for standard output."""
     table, simple = extra('rich.table').Table, extra('rich.box').SIMPLE_HEAD
     costs = table('', *WAYS, 'saving', box=simple)
     for key, title in FIGURES.items():
@@ -44,7 +46,11 @@ def show(figures: dict[str, Any]) -> None:
     for column in (*costs.columns[1:], *objects.columns[1:]):
         column.justify = 'right'
     digests = [figures[way]['digest'][:16] for way in WAYS]
-    console = extra('rich.console').Console(markup=False, highlight=False, emoji=False)
+    printed = io.BytesIO()
+    page = io.TextIOWrapper(printed, sys.stdout.encoding)
+    console = extra('rich.console').Console(
+        file=page, force_terminal=sys.stdout.isatty(), markup=False, highlight=False, emoji=False
+    )
     parts = (
         figures['workload'],
         f'ExaBGP {figures["exabgp"]}, Python {figures["python"]}, exabgp-intern {figures["exabgp_intern"]}',
@@ -62,6 +68,8 @@ def show(figures: dict[str, Any]) -> None:
         if isinstance(part, str):  # a path may have what the terminal has not
             part = part.encode(console.encoding, 'backslashreplace').decode(console.encoding)
         console.print(part, soft_wrap=isinstance(part, str))
+    page.flush()
+    return printed.getvalue().decode(page.encoding)
 
 
 def _how(figures: dict[str, Any]) -> Iterator[str]:
@@ -69,10 +77,13 @@ def _how(figures: dict[str, Any]) -> Iterator[str]:
     traced, said = figures['traced_routes'], ''
     if traced is None:
         said = f'; traced bytes: not measured for a configuration of more than {SAMPLE:,} routes'
-    elif traced < figures['routes']:
-        said = f'; traced bytes: of the first {traced:,} routes'
+    elif not figures['traced_all']:
+        held = '' if traced >= SAMPLE else f', {traced:,} of which are held then'
+        said = f'; traced bytes: of the first {SAMPLE:,} routes{held}'
     yield f'time: best of {figures["repeats"]}, each in a process of its own{said}'
-    if figures['saving']['microseconds'] == 0:
+    if figures['repeats'] == 1:
+        yield 'saving of time: not known from one load'
+    elif figures['saving']['microseconds'] == 0:
         yield 'saving of time: none, the difference is not larger than that between the repeats'
     if figures['stock']['resident'] is None:
         yield f'resident bytes: left out, for fewer than {FEW:,} routes pages of memory are too coarse a measure'

@@ -14,6 +14,9 @@ __all__ = ('Problem', 'Read', 'Session', 'Workload', 'extra')
 class Problem(Exception):
     """What the user has to mend, in one line."""
 
+    def __str__(self) -> str:
+        return super().__str__().replace('\n', '\\n')  # of a path, for example
+
 
 class Session(NamedTuple):
     """One peer, and what was agreed with it that changes how its UPDATEs read.  Each has an adj-rib-in of its own."""
