@@ -9,6 +9,7 @@ from pathlib import Path
 from random import Random
 from struct import pack
 from typing import Any, Callable, Iterator
+from weakref import ref
 
 import pytest
 
@@ -247,9 +248,37 @@ def test_a_first_sighting_is_exabgps_own(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(sightings, 'seen_before', lambda key: key in known or bool(known.add(key)))
     for shape in ('reach behind', 'classic'):
         body = SHAPES[shape](SETS['metric'])
-        first, second, third = (decoded(body, session()).data.attributes for _ in '123')
+        first, other, second, another, third, last = (
+            decoded(each, session()).data.attributes for each in (body, update(ORIGIN + NEXT_HOP, PREFIX)) * 3
+        )
         assert type(first) is AttributeCollection and type(second) is Received and second is third
-        del first, second, third
+        assert other is not another
+        known.clear()
+        del first, second, third, other, another, last
+
+
+def test_what_has_the_attributes_of_a_key_and_no_others() -> None:
+    body, key = update(ORIGIN + NEXT_HOP, PREFIX), b'\1' + ORIGIN + NEXT_HOP
+    assert received._is_classic(body, key)
+    more = update(ORIGIN + NEXT_HOP + EITHER_PATH, PREFIX)
+    withdrawn = b'\0\2' + body[2:]
+    for other in (more, withdrawn, body[:12], memoryview(body)):
+        assert not received._is_classic(other, key)
+
+
+def test_updates_behind_each_other_have_one_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As ExaBGP has it, but only if their sessions have agreed on the same."""
+    monkeypatch.setattr(sightings, 'seen_before', lambda key: False)
+    body = update(ORIGIN + EITHER_PATH + NEXT_HOP, PREFIX)
+    first, second, third, fourth = (decoded(body, session(asn4)).data.attributes for asn4 in (True, True, False, False))
+    assert first is second is not third is fourth
+    assert str(first) != str(third)
+    watch = ref(third)
+    del third, fourth
+    assert watch() is None  # it goes with its last route
+    assert decoded(update(ORIGIN + REACH), session()).data.attributes is not (
+        decoded(update(ORIGIN + REACH), session()).data.attributes
+    )
 
 
 @pytest.mark.parametrize('name', ['link state', 'wrong flags', 'metric too short', 'aggregator cut'])
@@ -477,8 +506,8 @@ FAULTS = {
     'line, instead, check',
     [
         (
-            'AttributeCollection.cached = None\n        found',
-            'found',
+            'AttributeCollection.cached = None\n        entry',
+            'entry',
             test_the_octets_of_one_session_do_not_decide_for_another,
         ),
         (

@@ -4,20 +4,23 @@ This does what exabgp_intern/attribute/received.py says, for the classes of ExaB
 beside the set, and ExaBGP makes a new one for each UPDATE, or for each route.
 
 ExaBGP keeps the set of the UPDATE before, for all sessions, by its octets alone.  Another session may have agreed on
-something else, and these octets mean something else to it.  So that set is forgotten here before ExaBGP decodes.
+something else, and these octets mean something else to it.  So that set is forgotten here before ExaBGP decodes.  For
+an UPDATE without an MP attribute, the set with its key is put in its place: that of the UPDATE before, or that in the
+table.
 """
 
 from __future__ import annotations
 
 from inspect import signature
 from typing import Any, ClassVar
+from weakref import ref
 
 from exabgp.bgp.message.update import UpdateCollection
 from exabgp.bgp.message.update.attribute import MPRNLRI, AttributeCollection
 from exabgp.logger.option import option
 
 from exabgp_intern.attribute import sightings
-from exabgp_intern.attribute.octets import NEXT_HOP, split
+from exabgp_intern.attribute.octets import NEXT_HOP, agreed, split
 from exabgp_intern.exabgp6.nexthops import shared_next_hop
 from exabgp_intern.exabgp6.sets import UNSHARED, Attributes
 from exabgp_intern.hooks import Hook, Hooks
@@ -64,10 +67,18 @@ def _decode(stock: Any, cls: Any, body: bytes, negotiated: Any) -> Any:
     return cls(list(reach.iter_routed()), [], AttributeCollection())
 
 
-def _is_our_address(next_hop: Any, negotiated: Any) -> bool:
-    """Return whether a next hop is the address of this speaker, about which ExaBGP logs a warning."""
+def _is_classic(data: bytes, key: bytes) -> bool:
+    """Return whether an UPDATE has the attributes of a key and no others, so no MP attribute, and withdraws nothing."""
+    return type(data) is bytes and data.startswith(key[1:], 4) and data[:4] == (len(key) - 1).to_bytes(4, 'big')
+
+
+def _warned_of(attributes: Any, negotiated: Any) -> bool:
+    """Return whether the next hop in a set is the address of this speaker, about which ExaBGP logs a warning."""
+    next_hop = attributes._data.get(NEXT_HOP)
     session = getattr(getattr(negotiated, 'neighbor', None), 'session', None)
-    return getattr(getattr(session, 'local_address', None), '_packed', None) == next_hop._packed
+    return (
+        next_hop is not None and getattr(getattr(session, 'local_address', None), '_packed', None) == next_hop._packed
+    )
 
 
 def _is_logged() -> bool:
@@ -76,16 +87,24 @@ def _is_logged() -> bool:
 
 
 def _parse_payload(stock: Any) -> Any:
+    before: tuple[bytes, Any] = b'', None  # key and weak reference of the set of the UPDATE before
+
     def parse_payload(cls: Any, data: Any, negotiated: Any) -> Any:
         """Decode the body of an UPDATE as ExaBGP's `UpdateCollection._parse_payload`, which this stands for."""
+        nonlocal before
         AttributeCollection.cached = None
-        found = split(data, negotiated, Received._refs)
-        key, rest = found or (b'', None)
-        entry: Any = Received._refs.get(key) if rest else None
-        shared = entry and entry()
-        if shared is not None and NEXT_HOP in shared._data and _is_our_address(shared._data[NEXT_HOP], negotiated):
-            shared = None  # decode the whole UPDATE, with ExaBGP's warning
-        if rest and shared is not None and not _is_logged():
+        entry: Any = None
+        shared = rest = None
+        key, reference = before
+        if key and _is_classic(data, key) and agreed(negotiated) == key[0]:
+            shared = reference()
+        if shared is None:
+            key, rest = split(data, negotiated, Received._refs) or (b'', None)
+            entry = Received._refs.get(key) if rest else None
+            shared = entry and entry()
+        if shared is not None and _is_classic(data, key) and not _is_logged():
+            AttributeCollection.previous, AttributeCollection.cached = key[1:], shared
+        elif rest and shared is not None and not _warned_of(shared, negotiated) and not _is_logged():
             try:
                 update = _decode(stock, cls, rest, negotiated)
             except Exception:
@@ -101,8 +120,14 @@ def _parse_payload(stock: Any) -> Any:
         finally:
             AttributeCollection.cached = None
         if type(update) is UpdateCollection:
-            if rest is not None and sightings.seen_before(key) and UNSHARED.isdisjoint(update.attributes._data):
-                update._attributes = Received._share(key, update.attributes)
+            if update.attributes is shared:
+                if entry is not None:
+                    entry.hits += 1
+                    before = key, entry
+            elif key and UNSHARED.isdisjoint(update.attributes._data):
+                if rest is not None and sightings.seen_before(key):
+                    update._attributes = Received._share(key, update.attributes)
+                before = key, ref(update.attributes)
             _share_next_hops(update)
         return update
 
