@@ -123,7 +123,7 @@ def _add_report(parser: argparse.ArgumentParser) -> None:
         type=_up_to(sys.maxsize),
         default=sys.maxsize,
         metavar='N',
-        help='read only the first N UPDATEs of --updates, or the first that are made of a table',
+        help='stop after N UPDATEs of --updates; of a table, after N UPDATEs that are made from it',
     )
     made = parser.add_argument_group('routes that are made up, if no file is given')
     for option, most, number in (('--routes', 1 << 24, 100_000), ('--vrfs', 65_535, 10), ('--labels', 1_000_000, 100)):

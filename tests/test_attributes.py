@@ -529,6 +529,14 @@ def test_updates_behind_each_other_have_the_set_that_exabgp_keeps(monkeypatch: p
     assert not Received._refs
 
 
+def test_what_has_these_attributes_and_no_others() -> None:
+    body = update(ORIGIN + NEXT_HOP, PREFIX)
+    assert octets.only_has(body, ORIGIN + NEXT_HOP)
+    more, withdrawn = update(ORIGIN + NEXT_HOP + EITHER_PATH, PREFIX), b'\0\2' + body[2:]
+    for other in (more, withdrawn, body[:12], memoryview(body)):
+        assert not octets.only_has(other, ORIGIN + NEXT_HOP)
+
+
 def test_two_threads_that_decode_for_one_session(monkeypatch: pytest.MonkeyPatch) -> None:
     """The second decodes and shares what ExaBGP then finds in its cache for the first."""
     mine, body, others = session(), update(ORIGIN + NEXT_HOP, PREFIX), []

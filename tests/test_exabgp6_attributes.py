@@ -257,15 +257,6 @@ def test_a_first_sighting_is_exabgps_own(monkeypatch: pytest.MonkeyPatch) -> Non
         del first, second, third, other, another, last
 
 
-def test_what_has_the_attributes_of_a_key_and_no_others() -> None:
-    body, key = update(ORIGIN + NEXT_HOP, PREFIX), b'\1' + ORIGIN + NEXT_HOP
-    assert received._is_classic(body, key)
-    more = update(ORIGIN + NEXT_HOP + EITHER_PATH, PREFIX)
-    withdrawn = b'\0\2' + body[2:]
-    for other in (more, withdrawn, body[:12], memoryview(body)):
-        assert not received._is_classic(other, key)
-
-
 def test_updates_behind_each_other_have_one_set(monkeypatch: pytest.MonkeyPatch) -> None:
     """As ExaBGP has it, but only if their sessions have agreed on the same."""
     monkeypatch.setattr(sightings, 'seen_before', lambda key: False)

@@ -9,13 +9,13 @@ from exabgp.bgp.message.update.attribute import Attribute
 
 from exabgp_intern.attribute import sightings
 
-__all__ = ('EXTENDED_LENGTH', 'MP_NLRI', 'NEXT_HOP', 'agreed', 'split')
+__all__ = ('EXTENDED_LENGTH', 'MP_NLRI', 'NEXT_HOP', 'agreed', 'only_has', 'split')
 
 NEXT_HOP = int(Attribute.CODE.NEXT_HOP)
 MP_NLRI = (int(Attribute.CODE.MP_REACH_NLRI), int(Attribute.CODE.MP_UNREACH_NLRI))
 EXTENDED_LENGTH = int(Attribute.Flag.EXTENDED_LENGTH)
 
-# Finds the flags and the code of an MP attribute, which is optional and not transitive, and sometimes other octets.
+# Matches the flags (optional, not transitive) and the code of an MP attribute, and now and then other octets.
 _may_have_mp_nlri = re.compile(b'[\x80-\xbf][\x0e\x0f]').search
 
 
@@ -24,6 +24,11 @@ def agreed(negotiated: Any) -> int | None:
     # AS_PATH and AGGREGATOR read the one, AIGP the other; tests/test_attributes.py watches that there is no third.
     asn4 = getattr(negotiated, 'asn4', None)
     return asn4 + 2 * bool(getattr(negotiated, 'aigp', None)) if type(asn4) is bool else None
+
+
+def only_has(data: Any, attributes: bytes) -> bool:
+    """Return whether the body of an UPDATE has these octets of attributes and no others, and withdraws nothing."""
+    return type(data) is bytes and data.startswith(attributes, 4) and data[:4] == len(attributes).to_bytes(4, 'big')
 
 
 def split(data: bytes, negotiated: Any, known: Container[bytes]) -> tuple[bytes, bytes | None] | None:

@@ -54,7 +54,7 @@ def _unpack(stock: Any) -> Any:
         shared = TABLE.find(key)
         if shared is None:
             shared = stock(cls, code, flag, data, direction, negotiated)
-            # only a canonical next hop: ExaBGP compares NoNextHop by its identity, and routes have the others too
+            # A next hop only if it is canonical: NoNextHop is compared by identity, and ExaBGP's own can be changed.
             if code != NEXT_HOP or isinstance(shared, Shared):
                 shared = TABLE.keep_repeated(key, shared)
         return shared

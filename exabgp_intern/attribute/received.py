@@ -25,7 +25,7 @@ from exabgp.logger import option
 
 from exabgp_intern.attribute import sightings
 from exabgp_intern.attribute.frozen import frozen
-from exabgp_intern.attribute.octets import NEXT_HOP, split
+from exabgp_intern.attribute.octets import NEXT_HOP, only_has, split
 from exabgp_intern.attribute.sets import Attributes, Stock
 from exabgp_intern.canonical import Shared
 from exabgp_intern.hooks import Hook, Hooks
@@ -80,7 +80,7 @@ def _unpack_message(stock: Any) -> Any:
     def unpack_message(cls: Any, data: Any, direction: Any, negotiated: Any) -> Any:
         """Decode the body of an UPDATE as ExaBGP's `Update.unpack_message`, which this stands for."""
         wire = getattr(negotiated, 'cached_wire', b'')  # of the set that the session keeps
-        if wire and type(data) is bytes and data.startswith(wire, 4) and data[2:4] == len(wire).to_bytes(2, 'big'):
+        if wire and only_has(data, wire):
             return stock(cls, data, direction, negotiated)  # ExaBGP takes the set of the UPDATE before
         found = split(data, negotiated, Received._refs)
         if found is None:

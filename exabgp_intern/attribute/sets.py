@@ -51,7 +51,7 @@ class Attributes(Stock):
     @classmethod
     def _share(cls, key: bytes, attributes: Any) -> Any:
         """Return the set for `key`: `attributes`, which no other route has yet, unless another is there already."""
-        if isinstance(attributes, cls):  # another thread has shared what ExaBGP has kept of the UPDATE before
+        if isinstance(attributes, cls):  # another thread got it from ExaBGP's cache too, and has shared it
             return attributes
         for code, attribute in attributes.items():
             made = attribute if code == NEXT_HOP else frozen(attribute)  # the NLRIs of the routes have the next hop too

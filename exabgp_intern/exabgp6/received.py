@@ -5,8 +5,8 @@ beside the set, and ExaBGP makes a new one for each UPDATE, or for each route.
 
 ExaBGP keeps the set of the UPDATE before, for all sessions, by its octets alone.  Another session may have agreed on
 something else, and these octets mean something else to it.  So that set is forgotten here before ExaBGP decodes.  For
-an UPDATE without an MP attribute, the set with its key is put in its place: that of the UPDATE before, or that in the
-table.
+an UPDATE without an MP attribute, a shared set is put in its place: that of the UPDATE before if the keys are equal, or
+else that in the table.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from exabgp.bgp.message.update.attribute import MPRNLRI, AttributeCollection
 from exabgp.logger.option import option
 
 from exabgp_intern.attribute import sightings
-from exabgp_intern.attribute.octets import NEXT_HOP, agreed, split
+from exabgp_intern.attribute.octets import NEXT_HOP, agreed, only_has, split
 from exabgp_intern.exabgp6.nexthops import shared_next_hop
 from exabgp_intern.exabgp6.sets import UNSHARED, Attributes
 from exabgp_intern.hooks import Hook, Hooks
@@ -67,11 +67,6 @@ def _decode(stock: Any, cls: Any, body: bytes, negotiated: Any) -> Any:
     return cls(list(reach.iter_routed()), [], AttributeCollection())
 
 
-def _is_classic(data: bytes, key: bytes) -> bool:
-    """Return whether an UPDATE has the attributes of a key and no others, so no MP attribute, and withdraws nothing."""
-    return type(data) is bytes and data.startswith(key[1:], 4) and data[:4] == (len(key) - 1).to_bytes(4, 'big')
-
-
 def _warned_of(attributes: Any, negotiated: Any) -> bool:
     """Return whether the next hop in a set is the address of this speaker, about which ExaBGP logs a warning."""
     next_hop = attributes._data.get(NEXT_HOP)
@@ -96,13 +91,15 @@ def _parse_payload(stock: Any) -> Any:
         entry: Any = None
         shared = rest = None
         key, reference = before
-        if key and _is_classic(data, key) and agreed(negotiated) == key[0]:
+        if key and only_has(data, key[1:]) and agreed(negotiated) == key[0]:
             shared = reference()
+        no_mp_attribute = shared is not None
         if shared is None:
             key, rest = split(data, negotiated, Received._refs) or (b'', None)
             entry = Received._refs.get(key) if rest else None
             shared = entry and entry()
-        if shared is not None and _is_classic(data, key) and not _is_logged():
+            no_mp_attribute = shared is not None and only_has(data, key[1:])
+        if no_mp_attribute and not _is_logged():
             AttributeCollection.previous, AttributeCollection.cached = key[1:], shared
         elif rest and shared is not None and not _warned_of(shared, negotiated) and not _is_logged():
             try:

@@ -18,7 +18,7 @@ from exabgp_intern.installation import exabgp_version
 from exabgp_intern.report.measure import SAMPLE
 from exabgp_intern.report.workload import Problem, Workload
 
-__all__ = ('FEW', 'FIGURES', 'REPEATS', 'WAYS', 'measured')
+__all__ = ('FEW', 'FIGURES', 'WAYS', 'measured')
 
 WAYS = ('stock', 'interned')
 FIGURES = {
