@@ -641,7 +641,7 @@ def planted() -> Iterator[Callable[[str, str], None]]:
     """Put one line for another of the module, whose decoder is then in use."""
 
     def plant(line: str, fault: str) -> None:
-        if line in inspect.getsource(octets):
+        if line in inspect.getsource(octets.split):
             monkeypatch.setattr(attributes, 'split', with_a_fault(octets, line, fault).split)
             return
         faulty = with_a_fault(attributes, line, fault)
@@ -659,10 +659,11 @@ def planted() -> Iterator[Callable[[str, str], None]]:
 
 
 FAULTS = {
-    'a key without asn4': ('session = agreed(negotiated)', 'session = agreed(negotiated) & 2'),
-    'a key without AIGP': ('session = agreed(negotiated)', 'session = agreed(negotiated) & 1'),
-    'errors shared': ('and update.attributes.keys().isdisjoint(ERRORS)', ''),
+    'a key without asn4': ('agreed(negotiated)', 'agreed(negotiated) & 2'),
+    'a key without AIGP': ('agreed(negotiated)', 'agreed(negotiated) & 1'),
+    'errors shared': ('and own.keys().isdisjoint(ERRORS)', ''),
     'errors beside the routes passed over': ('and update.attributes.keys() <= {NEXT_HOP}', ''),
+    'a key with routes in it': ('if not _may_have_mp_nlri(key):', 'if True:'),
     'an end that is not exact': ('if at != end or end > len(data)', 'if False'),
     'no next hop for the routes behind': ('elif code == NEXT_HOP and announced', 'elif False'),
     'a key that is sorted': ("b''.join(shared)", "bytes(sorted(b''.join(shared)))"),
@@ -674,12 +675,6 @@ FAULTS = {
 def test_a_planted_fault_is_found(fault: str, planted: Callable[[str, str], None]) -> None:
     planted(*FAULTS[fault])
     assert differences(corpus(small=True))
-
-
-def test_a_key_with_routes_in_it_is_found(planted: Callable[[str, str], None]) -> None:
-    planted('if not _may_have_mp_nlri(key):', 'if True:')
-    with pytest.raises(AssertionError):
-        test_next_hops_are_those_of_the_set()
 
 
 def test_a_decoder_that_somebody_has_wrapped_is_not_installed_twice() -> None:

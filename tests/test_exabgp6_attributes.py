@@ -222,10 +222,19 @@ def test_the_octets_of_one_session_do_not_decide_for_another() -> None:
         assert '65538' not in str(decoded(body, two).data.attributes)
 
 
-def test_exabgps_cache_holds_no_set() -> None:
-    for body in (update(FULL + NEXT_HOP, PREFIX), update(FULL + NEXT_HOP, b'\x40\1')):
-        outcome(lambda body=body: decoded(body, session()))
-        assert AttributeCollection.cached is None
+def test_exabgps_cache_holds_the_set_of_the_last_update() -> None:
+    body = update(FULL + NEXT_HOP, PREFIX)
+    for _ in range(3):
+        made = decoded(body, session()).data.attributes
+        assert AttributeCollection.cached is made
+    outcome(lambda: decoded(update(FULL + NEXT_HOP, b'\x40\1'), session()))  # the prefix is cut
+    one, two = session(True), session(False)
+    for negotiated in (one, two, one):
+        assert ('65538' in str(decoded(body, negotiated).data.attributes)) is (negotiated is one)
+    AttributeCollection.cached = None  # somebody else decodes for the other session
+    AttributeCollection.unpack(FULL + NEXT_HOP, two)
+    assert '65538' in str(decoded(body, one).data.attributes)
+    del made
 
 
 @pytest.mark.parametrize('shape', SHAPES)
@@ -266,7 +275,8 @@ def test_updates_behind_each_other_have_one_set(monkeypatch: pytest.MonkeyPatch)
     assert str(first) != str(third)
     watch = ref(third)
     del third, fourth
-    assert watch() is None  # it goes with its last route
+    decoded(body, session())
+    assert watch() is None  # it goes with its last route and with ExaBGP's cache
     assert decoded(update(ORIGIN + REACH), session()).data.attributes is not (
         decoded(update(ORIGIN + REACH), session()).data.attributes
     )
@@ -481,10 +491,10 @@ def test_another_shape_is_left_alone(module: Any, owner: Any, name: str, monkeyp
 # --------------------------------------------------------------------------------------------- faults
 
 FAULTS = {
-    'a key without asn4': (octets, 'return asn4 + 2 *', 'return 2 *'),
-    'a key without AIGP': (octets, "2 * bool(getattr(negotiated, 'aigp', None))", '0'),
+    'a key without asn4': (octets, 'return 3 if aigp else 1', 'return 2 if aigp else 0'),
+    'a key without AIGP': (octets, 'return 2 if aigp else 0', 'return 0'),
     'an end that is not exact': (octets, 'if at != end or end > len(data)', 'if False'),
-    'errors shared': (received, 'UNSHARED.isdisjoint(update.attributes._data)', 'True'),
+    'errors shared': (received, 'UNSHARED.isdisjoint(own._data)', 'True'),
     'more than routes': (received, 'and update.attributes._data.keys() <= {NEXT_HOP}', ''),
     'flags passed over': (received, 'if body[4] == 0x80 and 7', 'if 7'),
     'next hops by nothing': (received, 'if own._packed != octets:', 'if shared is None:'),
@@ -497,14 +507,14 @@ FAULTS = {
     'line, instead, check',
     [
         (
-            'AttributeCollection.cached = None\n        entry',
-            'entry',
+            'before[0] != session',
+            'False',
             test_the_octets_of_one_session_do_not_decide_for_another,
         ),
         (
-            'finally:\n            AttributeCollection.cached = None',
-            'finally:\n            pass',
-            test_exabgps_cache_holds_no_set,
+            'before[1] is not held',
+            'False',
+            test_exabgps_cache_holds_the_set_of_the_last_update,
         ),
         (
             '== next_hop._packed',
@@ -533,6 +543,7 @@ def test_a_planted_fault_is_found(fault: str, monkeypatch: pytest.MonkeyPatch) -
     faulty = with_a_fault(module, line, instead)
     if module is octets:
         monkeypatch.setattr(received, 'split', faulty.split)
+        monkeypatch.setattr(received, 'agreed', faulty.agreed)
         monkeypatch.setattr(parts, 'agreed', faulty.agreed)
     else:
         module.HOOKS.uninstall()

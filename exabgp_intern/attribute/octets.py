@@ -22,8 +22,15 @@ _may_have_mp_nlri = re.compile(b'[\x80-\xbf][\x0e\x0f]').search
 def agreed(negotiated: Any) -> int | None:
     """Return what a session has agreed on that decides what octets mean, None for a session that is not ExaBGP's."""
     # AS_PATH and AGGREGATOR read the one, AIGP the other; tests/test_attributes.py watches that there is no third.
-    asn4 = getattr(negotiated, 'asn4', None)
-    return asn4 + 2 * bool(getattr(negotiated, 'aigp', None)) if type(asn4) is bool else None
+    try:
+        asn4, aigp = negotiated.asn4, negotiated.aigp
+    except AttributeError:
+        return None
+    if asn4 is True:
+        return 3 if aigp else 1
+    if asn4 is False:
+        return 2 if aigp else 0
+    return None
 
 
 def only_has(data: Any, attributes: bytes) -> bool:
@@ -31,30 +38,31 @@ def only_has(data: Any, attributes: bytes) -> bool:
     return type(data) is bytes and data.startswith(attributes, 4) and data[:4] == len(attributes).to_bytes(4, 'big')
 
 
-def split(data: bytes, negotiated: Any, known: Container[bytes]) -> tuple[bytes, bytes | None] | None:
+def split(data: bytes, session: int | None, known: Container[bytes]) -> tuple[bytes, bytes | None] | None:
     """Return the key of the attributes in the body of an UPDATE, and the body without them.
 
-    Where routes stand behind the attributes, and the key is not in `known`, the caller decodes the whole UPDATE anyway.
-    The body is None then if the key comes for the first time, and empty if it was seen before.  Return None if the
-    session is not one of ExaBGP's, or if the attributes had to be walked and their lengths are not exact.
+    The second is empty if routes stand behind the attributes and there is no MP attribute: ExaBGP can take the set from
+    its own cache then.  It is None if routes stand behind, the key is not in `known`, and comes for the first time.
+
+    Return None if the session is not one of ExaBGP's, or if the attributes had to be walked and their lengths are not
+    exact.
     """
-    session = agreed(negotiated)
     if session is None or type(data) is not bytes:
         return None
-    shared, own = [bytes((session,))], []
+    prefix = bytes((session,))
     try:
         start = 2 + (data[0] << 8 | data[1])
         at = behind = start + 2
         end = at + (data[start] << 8 | data[start + 1])
         announced = data[end:]
         if announced:
-            # Without an MP attribute this is the key.  Most sets of a table of the Internet come only once.
-            key = shared[0] + data[at:end]
-            if key not in known:
-                if not sightings.seen_before(key):
-                    return key, None
-                if not _may_have_mp_nlri(key):
-                    return key, b''
+            # The key, unless there is an MP attribute.  Most sets of a table of the Internet come only once.
+            key = prefix + data[at:end]
+            if key not in known and not sightings.seen_before(key):
+                return key, None
+            if not _may_have_mp_nlri(key):
+                return key, b''
+        shared, own = [prefix], []
         while at < end:
             begin, code = at, data[at + 1]
             at += 4 + (data[at + 2] << 8 | data[at + 3]) if data[at] & EXTENDED_LENGTH else 3 + data[at + 2]

@@ -7,11 +7,12 @@ attributes in their order.  The table is asked before the attributes are parsed.
 without them.  On a miss it decodes the whole UPDATE.  The set that it made goes into the table if its attributes came
 before (see sightings.py).
 
-From ExaBGP 5.0.2 on a session keeps the set of its last UPDATE, if that had no MP attribute, and the next UPDATE with
-the same octets has that set.  This saves more time than the table, so it stays.
+ExaBGP keeps the set of the last UPDATE without an MP attribute, and takes it for the next UPDATE with the same octets.
+A set from the table is put there for an UPDATE without an MP attribute.  From ExaBGP 5.0.2 on each session keeps a set
+of its own.  Before, there is one for all sessions, whatever they have agreed on, so it is forgotten after each UPDATE.
 
-Only sets in which ExaBGP finds no error are shared.  On a hit ExaBGP decodes the whole UPDATE all the same if the
-lengths of its attributes are not exact, or if the rest of it raises or has an attribute besides NEXT_HOP.
+Only sets in which ExaBGP finds no error are shared.  On a hit with an MP attribute, ExaBGP decodes the whole UPDATE all
+the same if the lengths of its attributes are not exact, or if the rest raises or has an attribute besides NEXT_HOP.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from exabgp.logger import option
 
 from exabgp_intern.attribute import sightings
 from exabgp_intern.attribute.frozen import frozen
-from exabgp_intern.attribute.octets import NEXT_HOP, only_has, split
+from exabgp_intern.attribute.octets import NEXT_HOP, agreed, only_has, split
 from exabgp_intern.attribute.sets import Attributes, Stock
 from exabgp_intern.canonical import Shared
 from exabgp_intern.hooks import Hook, Hooks
@@ -82,14 +83,16 @@ def _unpack_message(stock: Any) -> Any:
         wire = getattr(negotiated, 'cached_wire', b'')  # of the set that the session keeps
         if wire and only_has(data, wire):
             return stock(cls, data, direction, negotiated)  # ExaBGP takes the set of the UPDATE before
-        found = split(data, negotiated, Received._refs)
+        found = split(data, agreed(negotiated), Received._refs)
         if found is None:
             return stock(cls, data, direction, negotiated)
         key, rest = found
-        entry: Any = Received._refs.get(key) if rest else None
+        entry: Any = None if rest is None else Received._refs.get(key)
         shared = entry and entry()
         # ExaBGP's debug log has every attribute of an UPDATE that it parses
-        if shared is not None and not option.log_enabled('parser', 'DEBUG'):
+        if shared is not None and option.log_enabled('parser', 'DEBUG'):
+            shared = None
+        if shared is not None and rest:
             try:
                 update = stock(cls, rest, direction, negotiated)
             except Exception:
@@ -100,20 +103,28 @@ def _unpack_message(stock: Any) -> Any:
                 update.attributes = shared
                 entry.hits += 1
                 return update
+            shared = None
         if CACHE_OF_ALL:
-            Stock.cached = None
-        update = stock(cls, data, direction, negotiated)
-        if type(update) is Update and type(update.attributes) is Stock and update.attributes.keys().isdisjoint(ERRORS):
-            own = update.attributes
+            Stock.previous, Stock.cached = key[1:], shared
+        elif shared is not None:
+            negotiated.cached_wire, negotiated.cached_attributes = key[1:], shared
+        try:
+            update = stock(cls, data, direction, negotiated)
+        finally:
+            if CACHE_OF_ALL:
+                Stock.cached = None
+        if shared is not None:
+            entry.hits += 1
+            return update
+        own: Any = update.attributes if type(update) is Update else None
+        if type(own) is Stock and own.keys().isdisjoint(ERRORS):
             if rest is None or not sightings.seen_before(key):
                 update.attributes = Single._of(own)
             else:
                 if not isinstance(own.get(NEXT_HOP), (Shared, type(None))):  # its class is not interned
                     own[NEXT_HOP] = _give_next_hop(update, frozen(own[NEXT_HOP]))
                 update.attributes = Received._share(key, own)
-            if CACHE_OF_ALL:
-                Stock.cached = None
-            elif negotiated.cached_attributes is own:
+            if not CACHE_OF_ALL and negotiated.cached_attributes is own:
                 negotiated.cached_attributes = update.attributes
         return update
 

@@ -3,17 +3,15 @@
 This does what exabgp_intern/attribute/received.py says, for the classes of ExaBGP 6.  There a route has its next hop
 beside the set, and ExaBGP makes a new one for each UPDATE, or for each route.
 
-ExaBGP keeps the set of the UPDATE before, for all sessions, by its octets alone.  Another session may have agreed on
-something else, and these octets mean something else to it.  So that set is forgotten here before ExaBGP decodes.  For
-an UPDATE without an MP attribute, a shared set is put in its place: that of the UPDATE before if the keys are equal, or
-else that in the table.
+ExaBGP keeps the set of the last UPDATE without an MP attribute, for all sessions, by its octets alone.  Another session
+may have agreed on something else, and these octets mean something else to it.  So ExaBGP may take that set here only if
+both sessions agreed on the same.  Otherwise it is forgotten, or the set in the table is put in its place.
 """
 
 from __future__ import annotations
 
 from inspect import signature
 from typing import Any, ClassVar
-from weakref import ref
 
 from exabgp.bgp.message.update import UpdateCollection
 from exabgp.bgp.message.update.attribute import MPRNLRI, AttributeCollection
@@ -82,49 +80,48 @@ def _is_logged() -> bool:
 
 
 def _parse_payload(stock: Any) -> Any:
-    before: tuple[bytes, Any] = b'', None  # key and weak reference of the set of the UPDATE before
+    before: tuple[Any, Any] = None, None  # of the UPDATE before: what its session agreed on, and its set
 
     def parse_payload(cls: Any, data: Any, negotiated: Any) -> Any:
         """Decode the body of an UPDATE as ExaBGP's `UpdateCollection._parse_payload`, which this stands for."""
         nonlocal before
-        AttributeCollection.cached = None
-        entry: Any = None
-        shared = rest = None
-        key, reference = before
-        if key and only_has(data, key[1:]) and agreed(negotiated) == key[0]:
-            shared = reference()
-        no_mp_attribute = shared is not None
-        if shared is None:
-            key, rest = split(data, negotiated, Received._refs) or (b'', None)
-            entry = Received._refs.get(key) if rest else None
-            shared = entry and entry()
-            no_mp_attribute = shared is not None and only_has(data, key[1:])
-        if no_mp_attribute and not _is_logged():
-            AttributeCollection.previous, AttributeCollection.cached = key[1:], shared
-        elif rest and shared is not None and not _warned_of(shared, negotiated) and not _is_logged():
-            try:
-                update = _decode(stock, cls, rest, negotiated)
-            except Exception:
-                update = None  # let ExaBGP decide about the whole UPDATE
-            AttributeCollection.cached = None
-            if type(update) is UpdateCollection and update.attributes._data.keys() <= {NEXT_HOP}:
-                update._attributes = shared
-                entry.hits += 1
+        session = agreed(negotiated)
+        held = AttributeCollection.cached
+        if held is not None:
+            if session is None or before[0] != session or before[1] is not held:
+                AttributeCollection.cached = None
+            elif only_has(data, AttributeCollection.previous):
+                update = stock(cls, data, negotiated)  # ExaBGP takes the set of the UPDATE before
                 _share_next_hops(update)
                 return update
-        try:
-            update = stock(cls, data, negotiated)
-        finally:
-            AttributeCollection.cached = None
-        if type(update) is UpdateCollection:
-            if update.attributes is shared:
-                if entry is not None:
+        key, rest = split(data, session, Received._refs) or (b'', None)
+        entry: Any = None if rest is None else Received._refs.get(key)
+        shared = entry and entry()
+        if shared is not None and not _is_logged():
+            if not rest:
+                AttributeCollection.previous, AttributeCollection.cached = key[1:], shared
+                before = session, shared
+                entry.hits += 1
+                update = stock(cls, data, negotiated)
+                _share_next_hops(update)
+                return update
+            if not _warned_of(shared, negotiated):
+                try:
+                    update = _decode(stock, cls, rest, negotiated)
+                except Exception:
+                    update = None  # let ExaBGP decide about the whole UPDATE
+                if type(update) is UpdateCollection and update.attributes._data.keys() <= {NEXT_HOP}:
+                    update._attributes = shared
                     entry.hits += 1
-                    before = key, entry
-            elif key and UNSHARED.isdisjoint(update.attributes._data):
-                if rest is not None and sightings.seen_before(key):
-                    update._attributes = Received._share(key, update.attributes)
-                before = key, ref(update.attributes)
+                    _share_next_hops(update)
+                    return update
+        update = stock(cls, data, negotiated)
+        if type(update) is UpdateCollection:
+            own = update.attributes
+            if rest is not None and UNSHARED.isdisjoint(own._data) and sightings.seen_before(key):
+                own = update._attributes = Received._share(key, own)
+            if AttributeCollection.cached is own:
+                before = session, own
             _share_next_hops(update)
         return update
 
