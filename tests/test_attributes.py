@@ -139,6 +139,18 @@ def test_an_odd_session_is_exabgps() -> None:
     assert kept
 
 
+@pytest.mark.parametrize('shape', ['reach behind', 'classic'])
+def test_a_session_with_anything_in_it_is_exabgps(shape: str) -> None:
+    class Anything:
+        def __getattr__(self, name: str) -> object:
+            return object()
+
+    body = SHAPES[shape](ORIGIN)
+    kept = decoded(body, session())
+    assert seen(decoded, body, Anything()) == seen(stock, body, Anything())
+    assert kept
+
+
 # ------------------------------------------------------------------------------- what bytes mean
 
 

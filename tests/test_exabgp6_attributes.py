@@ -507,12 +507,12 @@ FAULTS = {
     'line, instead, check',
     [
         (
-            'before[0] != session',
+            'session != before[0]',
             'False',
             test_the_octets_of_one_session_do_not_decide_for_another,
         ),
         (
-            'before[1] is not held',
+            'octets is not before[1]',
             'False',
             test_exabgps_cache_holds_the_set_of_the_last_update,
         ),

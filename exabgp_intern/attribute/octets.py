@@ -33,9 +33,13 @@ def agreed(negotiated: Any) -> int | None:
     return None
 
 
-def only_has(data: Any, attributes: bytes) -> bool:
+def only_has(data: Any, attributes: Any) -> bool:
     """Return whether the body of an UPDATE has these octets of attributes and no others, and withdraws nothing."""
-    return type(data) is bytes and data.startswith(attributes, 4) and data[:4] == len(attributes).to_bytes(4, 'big')
+    return (
+        type(data) is type(attributes) is bytes
+        and data.startswith(attributes, 4)
+        and data[:4] == len(attributes).to_bytes(4, 'big')
+    )
 
 
 def split(data: bytes, session: int | None, known: Container[bytes]) -> tuple[bytes, bytes | None] | None:

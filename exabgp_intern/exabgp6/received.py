@@ -80,17 +80,17 @@ def _is_logged() -> bool:
 
 
 def _parse_payload(stock: Any) -> Any:
-    before: tuple[Any, Any] = None, None  # of the UPDATE before: what its session agreed on, and its set
+    before: tuple[Any, Any] = None, None  # what the session agreed on whose set ExaBGP keeps, and its octets
 
     def parse_payload(cls: Any, data: Any, negotiated: Any) -> Any:
         """Decode the body of an UPDATE as ExaBGP's `UpdateCollection._parse_payload`, which this stands for."""
         nonlocal before
         session = agreed(negotiated)
-        held = AttributeCollection.cached
-        if held is not None:
-            if session is None or before[0] != session or before[1] is not held:
+        if AttributeCollection.cached is not None:
+            octets = AttributeCollection.previous
+            if session is None or session != before[0] or octets is not before[1]:
                 AttributeCollection.cached = None
-            elif only_has(data, AttributeCollection.previous):
+            elif only_has(data, octets):
                 update = stock(cls, data, negotiated)  # ExaBGP takes the set of the UPDATE before
                 _share_next_hops(update)
                 return update
@@ -100,7 +100,7 @@ def _parse_payload(stock: Any) -> Any:
         if shared is not None and not _is_logged():
             if not rest:
                 AttributeCollection.previous, AttributeCollection.cached = key[1:], shared
-                before = session, shared
+                before = session, AttributeCollection.previous
                 entry.hits += 1
                 update = stock(cls, data, negotiated)
                 _share_next_hops(update)
@@ -121,7 +121,7 @@ def _parse_payload(stock: Any) -> Any:
             if rest is not None and UNSHARED.isdisjoint(own._data) and sightings.seen_before(key):
                 own = update._attributes = Received._share(key, own)
             if AttributeCollection.cached is own:
-                before = session, own
+                before = session, AttributeCollection.previous
             _share_next_hops(update)
         return update
 
