@@ -98,6 +98,7 @@ class Canonical(metaclass=CanonicalType):
     _samples: ClassVar[Any]  # arguments, to construct an instance of each of the two
     _shows: ClassVar[Any] = ('__len__', '__str__', 'json', 'pack')  # methods that must return the same
 
+    _base: ClassVar[Any]  # Canonical
     _canonical: ClassVar[Any] = None  # the canonical class; in a subclass, `cls is cls._canonical` is false
     _shared: ClassVar[Any]  # its shared class
     _table: ClassVar[Any]
@@ -115,7 +116,7 @@ class Canonical(metaclass=CanonicalType):
     @staticmethod
     def _new_plain(cls: Any, /, *args: Any, **kwargs: Any) -> Any:
         """Return an instance that `__init__` has yet to fill, as `__new__` of ExaBGP's class does."""
-        new = super(Canonical, cls).__new__
+        new = super(cls._base, cls).__new__
         # `object.__new__` refuses arguments.  That of a mixin, behind the canonical class, may need them.
         return new(cls) if new is object.__new__ else new(cls, *args, **kwargs)
 
@@ -189,6 +190,7 @@ class Canonical(metaclass=CanonicalType):
 
 
 del Canonical.__slots__  # see CanonicalType
+Canonical._base = Canonical  # at exit the interpreter may empty modules before it runs the last finalisers
 
 
 class Shared:

@@ -1,12 +1,19 @@
 """Look for a value that has two objects, and for what hangs or fails, in a race.
 
 threads     four threads build the same new values at once, with a switch interval of a microsecond,
-            and build them again while they let go of them
+            and build them again while they let go of them; without a GIL, as many threads as there
+            are cores, and four times as many
+churn       as many threads build, look at and let go of three values for --seconds, while one more
+            reads stats()
+installs    install() and uninstall() while three threads decode, once in ten rounds: what they decode
+            stays the same
 finalisers  a collection in the middle of a construction runs a finaliser that builds the same value
 callbacks   the same with a weak reference callback; every other time that collection takes the
             object that the value had, too
 statistics  stats() is read while three threads construct, once in ten rounds: it waits for them
-forks       a process that is forked while three threads construct does so too
+forks       a process that is forked while three threads construct does so too; without a GIL, while
+            none does, because a lock that threads wait for may then stay locked in the child, that of
+            any dict
 exits       finalisers construct that run late in the exit of the interpreter; all must succeed, and
             nothing be printed
 
@@ -22,6 +29,7 @@ import builtins
 import gc
 import logging
 import os
+import platform
 import signal
 import sys
 import tempfile
@@ -29,7 +37,7 @@ import threading
 import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from importlib import import_module
 from typing import Any, Callable, Iterator, NoReturn, Sequence
 from weakref import ref
@@ -38,10 +46,15 @@ import exabgp.rib
 from exabgp.environment import getenv
 from exabgp.logger import log
 
-import exabgp_intern  # noqa: F401  # so that a finaliser with this module's names holds the package at exit
+import exabgp_intern  # so that a finaliser with this module's names holds the package at exit
 from exabgp_intern import lines, stats
 from exabgp_intern.attribute import sightings
 from exabgp_intern.table import Table
+
+# Without a GIL threads really run at once, and collections wait until no function of C runs.
+GIL = getattr(sys, '_is_gil_enabled', lambda: True)()
+CORES = os.cpu_count() or 1
+THREADS = [4] if GIL else [CORES, 4 * CORES]
 
 values = import_module('race_values' if lines.nlris_hold() else 'race_values6')
 BUILDERS, DECODERS = values.BUILDERS, values.DECODERS
@@ -65,8 +78,13 @@ def fail(verdict: str) -> NoReturn:
 
 
 def threads(rounds: int) -> dict[str, int]:
-    built: list[list[Any]] = [[]] * 4
-    barrier = threading.Barrier(len(built))
+    return {'duplicates': sum(aligned(rounds, count) for count in THREADS)}
+
+
+def aligned(rounds: int, count: int) -> int:
+    """Let `count` threads build the same values at once, and return the number of duplicates."""
+    built: list[list[Any]] = [[]] * count
+    barrier = threading.Barrier(count)
     found = 0
 
     def run(mine: int) -> None:
@@ -80,10 +98,10 @@ def threads(rounds: int) -> dict[str, int]:
                 found += duplicates(*built)
             barrier.wait()
 
-    with ThreadPoolExecutor(len(built)) as pool:
-        for running in [pool.submit(run, mine) for mine in range(len(built))]:
+    with ThreadPoolExecutor(count) as pool:
+        for running in [pool.submit(run, mine) for mine in range(count)]:
             running.result()
-    return {'duplicates': found}
+    return found
 
 
 class Garbage:
@@ -140,36 +158,83 @@ def collected(rounds: int, leave: Callable[..., Any]) -> dict[str, int]:
         if len(built) != 1:
             fail(f'the garbage of round {number} built {len(built)} times')
         found += duplicates([made], built)
-    if not within:
+    if GIL and not within:
         fail('no collection fell into a construction')
     return {'duplicates': found, 'collections within a construction': within}
 
 
 @contextmanager
-def churn() -> Iterator[None]:
-    """Let three threads build a few values again and again."""
+def running(count: int, act: Callable[[], Any]) -> Iterator[None]:
+    """Let `count` threads call `act` again and again."""
     over = threading.Event()
 
     def run() -> None:
         while not over.is_set():
-            kept = [build(number) for number in range(8)]
-            del kept
+            act()
 
-    with ThreadPoolExecutor(3) as pool:
-        running = [pool.submit(run) for _ in range(3)]
+    with ThreadPoolExecutor(count) as pool:
+        submitted = [pool.submit(run) for _ in range(count)]
         try:
             yield
         finally:
             over.set()
-        for thread in running:
-            thread.result()
+        for each in submitted:
+            each.result()
+
+
+def build_a_few() -> list[list[Any]]:
+    return [build(number) for number in range(8)]
+
+
+def churn(seconds: int) -> dict[str, int]:
+    texts = [list(map(str, build(number))) for number in range(3)]
+    found = wrong = count = 0
+    lock = threading.Lock()
+
+    def act() -> None:
+        nonlocal found, wrong, count
+        for number, expected in enumerate(texts):
+            first = build(number)
+            second = build(number)
+            differ, others = duplicates(first, second), [str(made) for made in first] != expected
+            with lock:
+                found, wrong, count = found + differ, wrong + others, count + 2 * len(first)
+
+    for threads_now in THREADS:
+        with running(threads_now, act), running(1, stats):
+            time.sleep(seconds)
+    gc.collect()
+    left = sum(len(table.data) for table in values.TABLES)
+    if wrong or left:
+        fail(f'{wrong} wrong values, and {left} entries left in the tables')
+    return {'duplicates': found, 'constructions': count}
+
+
+def installs(rounds: int) -> dict[str, int]:
+    decoders = values.DECODERS[1:]  # the first does not ask ExaBGP
+    texts = [[str(decode(number)) for decode in decoders] for number in range(8)]
+
+    def act() -> None:
+        for number, expected in enumerate(texts):
+            if [str(decode(number)) for decode in decoders] != expected:
+                fail(f'number {number} was decoded to something else')
+
+    times = -(-rounds // 10)
+    with running(3, act):
+        for _ in range(times):
+            exabgp_intern.uninstall()
+            exabgp_intern.install()
+    exabgp_intern.uninstall()
+    for hooks in values.HOOKS:
+        hooks.install()
+    return {'times installed': times}
 
 
 def statistics(rounds: int) -> dict[str, int]:
     held = [build(number) for number in range(100, 600)]
     seen = 0
     times = -(-rounds // 10)
-    with churn():
+    with running(3, build_a_few):
         for _ in range(times):
             for name, counts in stats().items():
                 seen += counts.alive
@@ -198,7 +263,7 @@ def forks(rounds: int) -> dict[str, int]:
         os._exit(found)
 
     found = 0
-    with churn():
+    with running(3, build_a_few) if GIL else nullcontext():
         for number in range(rounds):
             status = child(run)
             if os.WIFSIGNALED(status):
@@ -208,7 +273,8 @@ def forks(rounds: int) -> dict[str, int]:
 
 
 class Late:
-    def __del__(self, builders: Any = BUILDERS, write: Any = os.write) -> None:
+    # Without a GIL ExaBGP's modules are empty by then, and its constructors, the last three, fail.
+    def __del__(self, builders: Any = BUILDERS if GIL else BUILDERS[:-3], write: Any = os.write) -> None:
         for builder in builders:
             builder(7)
         write(1, b'.')
@@ -244,7 +310,7 @@ def exits(rounds: int) -> dict[str, int]:
     return {'finalisers': built}
 
 
-CHECKS = (threads, finalisers, callbacks, statistics, forks, exits)
+CHECKS = (threads, churn, finalisers, callbacks, statistics, installs, forks, exits)
 
 # ------------------------------------------------------------------------------------------ faults
 
@@ -313,10 +379,11 @@ FAULTS = {'get-then-set': GetThenSet, 'lock': Lock, 'no-evict': NoEvict, 'iterat
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--rounds', type=int, default=3000, help='of each check, %(default)s')
+    parser.add_argument('--seconds', type=int, default=10, help='of churn, for each number of threads, %(default)s')
     parser.add_argument('--limit', type=int, default=250, help='seconds for each check, %(default)s')
     parser.add_argument('--plant', choices=FAULTS, help='make the tables faulty, to see it found')
     options = parser.parse_args()
-    if min(options.rounds, options.limit) < 1:
+    if min(options.rounds, options.seconds, options.limit) < 1:
         parser.error('the numbers are 1 at least')
 
     log.init(getenv())
@@ -332,6 +399,8 @@ def main() -> None:
     gc.disable()
     gc.freeze()  # for the collections to be quick
 
+    gil = '' if GIL else ' without a GIL'
+    print(f'Python {platform.python_version()}{gil}, {CORES} cores', flush=True)
     faulty = []
     for check in CHECKS:
         name = check.__name__
@@ -339,13 +408,14 @@ def main() -> None:
         signal.alarm(options.limit)
         start = time.perf_counter()
         try:
-            counts = check(options.rounds)
+            counts = check(options.seconds if check is churn else options.rounds)
         except Exception as error:
             fail(f'{name} raised {error!r}')
         signal.alarm(0)
         seconds = time.perf_counter() - start
         results = ', '.join(f'{number:,} {what}' for what, number in counts.items())
-        print(f'{name}: {options.rounds:,} rounds in {seconds:.2f} s, {results}', flush=True)
+        rounds = f'{options.rounds:,} rounds in ' if check is not churn else ''
+        print(f'{name}: {rounds}{seconds:.2f} s, {results}', flush=True)
         if counts.get('duplicates'):
             faulty.append(name)
     if faulty:

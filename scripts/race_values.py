@@ -17,16 +17,16 @@ from exabgp_intern.report.loading import negotiated_session
 
 __all__ = ('BUILDERS', 'DECODERS', 'HOOKS', 'TABLES')
 
-# What builds the value of a number; the last two by way of ExaBGP's constructor.  Bound to the
+# What builds the value of a number; the last three by way of ExaBGP's constructor.  Bound to the
 # classes, for their names here are gone when the interpreter exits.
 BUILDERS: list[Callable[..., Any]] = [
     lambda number, cls=RouteDistinguisher: cls(number.to_bytes(8, 'big')),
     lambda number, cls=PathInfo: cls(number.to_bytes(4, 'big')),
     lambda number, cls=ESI: cls(number.to_bytes(10, 'big')),
     lambda number, cls=EthernetTag: cls(number),
-    lambda number, cls=Labels: cls([number]),
     lambda number, cls=Labels: cls.unpack(number.to_bytes(3, 'big')),
     lambda number, cls=NextHop: cls.unpack(number.to_bytes(4, 'big')),
+    lambda number, cls=Labels: cls([number]),
     lambda number, cls=Labels: cls([number, 3]),
     lambda number, cls=PathInfo: cls(integer=2**24 + number),
 ]
