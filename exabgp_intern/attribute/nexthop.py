@@ -49,6 +49,9 @@ class NextHop(Canonical, Stock):
             shared = entry and entry()
             if shared is not None and shared._string == string:
                 return shared
+        if type(string) is not str and string is not ... and cls is cls._canonical:
+            # ExaBGP's own: str() of it raises a TypeError, which names the class from Python 3.15 on
+            return cls._stock(*(each for each in (string, packed) if each is not ...))
         return cls._construct(string, packed)
 
     @classmethod
