@@ -15,6 +15,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from exabgp_intern import stats
+from exabgp_intern.daemon import run as module_of_run
 from exabgp_intern.daemon.metrics import METRICS, StatsFile, text, write
 from exabgp_intern.installation import CLASSES, DEFAULT, SETS
 from tests.daemons import INTERNED, ROOT, STOCK, ExaBGP, receiving, wait_for
@@ -108,6 +109,14 @@ from exabgp_intern.__main__ import main
 sys.exit(main(sys.argv[1:]))
 """
 UNKNOWN = (sys.executable, '-c', SHAPE, 'run')
+NO_SETS = """
+import sys
+from exabgp.bgp.message.update.attribute import Attributes
+Attributes.unpack = classmethod(lambda cls, octets: None)
+from exabgp_intern.__main__ import main
+sys.exit(main(sys.argv[1:]))
+"""
+UNSHARED = (sys.executable, '-c', NO_SETS, 'run')
 
 
 @pytest.mark.parametrize(
@@ -115,6 +124,8 @@ UNKNOWN = (sys.executable, '-c', SHAPE, 'run')
     [
         (UNKNOWN, (), 'nothing interned: RouteDistinguisher of ExaBGP'),
         (INTERNED, ('--classes', 'Nonsense'), "nothing interned: no class 'Nonsense'"),
+        (UNSHARED, ('--classes', 'Attributes'), 'Attributes cannot be shared in ExaBGP 5.'),
+        (UNSHARED, ('--classes=Labels,Announced,Attributes',), 'Attributes cannot be shared in ExaBGP 5.'),
         (INTERNED, ('--stats-file=/tmp/x', '--stats-every', '-1'), "no stats file: --stats-every '-1' is no number"),
         (INTERNED, ('--stats-file=/tmp/x', '--stats-every=inf'), "no stats file: --stats-every 'inf' is no number"),
         (INTERNED, ('--stats-file=/tmp/x', '--stats-every=soon'), "no stats file: --stats-every 'soon' is no number"),
@@ -186,6 +197,39 @@ def test_doctor() -> None:
     assert {rows[name] for name in SETS} == {'can be shared'}
 
 
+def test_doctor_names_the_file_of_settings_and_warns_of_another_exabgp(tmp_path: Path) -> None:
+    def doctor(**variables: str) -> tuple[str, str]:
+        done = run(*INTERNED[:-1], 'doctor', **variables)
+        assert (done.returncode, done.stderr) == (0, '')
+        rows = dict(re.split('  +', line, maxsplit=1) for line in done.stdout.splitlines() if '  ' in line)
+        return rows['settings'], done.stdout.splitlines()[-1]
+
+    settings = tmp_path / 'etc' / 'exabgp' / 'exabgp.env'
+    assert doctor(EXABGP_ROOT=str(tmp_path))[0] == f'{settings}, which is not there'
+    settings.parent.mkdir(parents=True)
+    settings.touch()
+    other = tmp_path / 'exabgp'
+    other.write_text('#!/bin/sh\n')
+    path = f'{tmp_path}:{os.environ["PATH"]}'
+    found, last = doctor(EXABGP_ROOT=str(tmp_path), PATH=path)
+    assert found == str(settings) and str(other) not in last
+    other.chmod(0o755)
+    assert f'there is another ExaBGP here, which `run` does not start: {other}' in doctor(PATH=path)[1]
+
+
+def test_the_program_is_found_where_only_root_looks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / 'exabgp'
+    program.write_text('#!/bin/sh\n')
+    program.chmod(0o755)
+    monkeypatch.setattr(module_of_run, 'SBIN', (str(tmp_path),))
+    monkeypatch.setattr(sys, 'executable', '/nowhere/bin/python')
+    monkeypatch.setattr(sys, 'argv', ['/nowhere/bin/exabgp-intern'])
+    monkeypatch.setenv('PATH', '/nowhere')
+    assert module_of_run.script() == str(program)
+    program.unlink()
+    assert module_of_run.script() == '/nowhere/bin/exabgp'
+
+
 def test_doctor_says_which_class_cannot_be_interned_and_why() -> None:
     done = run(*UNKNOWN[:-1], 'doctor')
     assert done.returncode == 1
@@ -226,6 +270,7 @@ def test_a_file_is_replaced_in_one_step(tmp_path: Path) -> None:
 
 FULL = """
 import resource, sys
+from exabgp_intern.daemon import run as module_of_run
 from exabgp_intern.daemon.metrics import write
 resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10))
 try:

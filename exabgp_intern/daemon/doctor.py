@@ -9,7 +9,7 @@ from importlib import import_module
 from importlib.util import find_spec
 
 from exabgp_intern import __version__, lines
-from exabgp_intern.daemon.run import script
+from exabgp_intern.daemon.run import programs, script
 from exabgp_intern.installation import DEFAULT, exabgp_version, install, sets
 
 __all__ = ('doctor',)
@@ -24,6 +24,7 @@ SHARED = (
 
 def doctor() -> int:
     """Print what `exabgp-intern run` would find here, and return 0 if every class can be interned, else 1."""
+    found = programs()
     # as in `run`: importing ExaBGP fixes where it looks for its files
     sys.argv[0] = script()
     refused = {}
@@ -34,7 +35,8 @@ def doctor() -> int:
             refused[name] = str(problem) or repr(problem)
     rows = {
         'exabgp-intern': __version__,
-        'ExaBGP': f'{exabgp_version()} in {_where_exabgp_is()}, its program is {sys.argv[0]}',
+        'ExaBGP': f'{exabgp_version()} in {_where_exabgp_is()}, its program is {_if_it_is_there(sys.argv[0])}',
+        'settings': _if_it_is_there(_settings_file()),
         'Python': f'{platform.python_version()}, {sys.executable}',
         '--stats-file': 'can be written' if find_spec('prometheus_client') else 'needs exabgp-intern[stats]',
         **{name: refused.get(name, _if_it_can_be(name)) for name in lines.classes()},
@@ -46,7 +48,24 @@ def doctor() -> int:
     width = max(map(len, rows))
     for row, text in rows.items():
         print(f'{row:{width}}  {text}')
+    others = {os.path.realpath(each): each for each in found if os.path.realpath(each) != os.path.realpath(sys.argv[0])}
+    if others:
+        print(f'warning: there is another ExaBGP here, which `run` does not start: {", ".join(others.values())}')
     return 1 if refused else 0
+
+
+def _settings_file() -> str:
+    """Return the file that ExaBGP reads its settings from, and where it would be if there is none."""
+    try:
+        return str(import_module('exabgp.environment.base').ENVFILE)
+    except ImportError:  # before 5.0
+        root = os.path.dirname(os.path.dirname(os.path.realpath(sys.argv[0])))
+        beside = os.path.join('/' if root == '/usr' else root, 'etc/exabgp/exabgp.env')
+        return beside if os.path.exists(beside) else '/etc/exabgp/exabgp.env'
+
+
+def _if_it_is_there(path: str) -> str:
+    return path if os.path.exists(path) else f'{path}, which is not there'
 
 
 def _where_exabgp_is() -> str:

@@ -15,11 +15,13 @@ from importlib import import_module
 from typing import Any, Callable, NamedTuple, Sequence
 
 from exabgp_intern import __version__
-from exabgp_intern.installation import SETS, exabgp_version, install, installed
+from exabgp_intern.installation import SETS, exabgp_version, install, installed, sets
 from exabgp_intern.statistics import stats
 
-__all__ = ('Settings', 'run', 'script')
+__all__ = ('Settings', 'programs', 'run', 'script')
 
+# Debian has its program in /usr/sbin, which the PATH of users who are not root does not name.
+SBIN = ('/usr/local/sbin', '/usr/sbin', '/sbin')
 TRUE = ('1', 'yes', 'on', 'enable', 'true')  # as ExaBGP reads its own variables
 
 
@@ -44,6 +46,7 @@ def run(argv: Sequence[str]) -> Any:
     entry_point = _entry_point()
     problems: list[str] = []
     interned = _tried(lambda: _intern(settings), problems)
+    _tried(lambda: _check_sets(settings), problems)
     wanted = interned and settings.stats_file
     stats_file = _tried(lambda: _stats_file(settings), problems) if wanted else None
     _tried(lambda: _watch(interned, problems, stats_file), problems)
@@ -53,12 +56,16 @@ def run(argv: Sequence[str]) -> Any:
 
 
 def script() -> str:
-    """Return the path of ExaBGP's own program: the one beside ours, of this Python, or on the PATH."""
-    of_this_python = os.path.dirname(sys.executable)
-    places = [os.path.dirname(sys.argv[0]), of_this_python, *os.environ.get('PATH', os.defpath).split(os.pathsep)]
-    programs = [os.path.join(place, 'exabgp') for place in places]
-    runnable = (each for each in programs if os.path.isfile(each) and os.access(each, os.X_OK))
-    return next(runnable, os.path.join(of_this_python, 'exabgp'))
+    """Return the path of ExaBGP's own program: the first of programs(), or where it would be beside this Python."""
+    return next(iter(programs()), os.path.join(os.path.dirname(sys.executable), 'exabgp'))
+
+
+def programs() -> list[str]:
+    """Return the programs that are called `exabgp`: the one beside ours, of this Python, on the PATH, or for root."""
+    path = os.environ.get('PATH', os.defpath).split(os.pathsep)
+    places = [os.path.dirname(sys.argv[0]), os.path.dirname(sys.executable), *path, *SBIN]
+    found = [os.path.join(place, 'exabgp') for place in places]
+    return [each for each in found if os.path.isfile(each) and os.access(each, os.X_OK)]
 
 
 def _settings(argv: Sequence[str]) -> tuple[Settings, list[str]]:
@@ -111,7 +118,14 @@ def _intern(settings: Settings) -> str:
             install()
     except Exception as problem:
         raise Exception(f'nothing interned: {problem}') from problem
-    return f'{", ".join(installed())} interned'
+    return f'{", ".join(installed()) or "nothing"} interned'
+
+
+def _check_sets(settings: Settings) -> None:
+    """Raise an exception if `--classes` names attributes or sets that this ExaBGP does not let us share."""
+    missing = [name for name in SETS if name in settings.classes.replace(',', ' ').split() and name not in sets()]
+    if missing:
+        raise Exception(f'{", ".join(missing)} cannot be shared in ExaBGP {exabgp_version()}')
 
 
 def _stats_file(settings: Settings) -> Any:
