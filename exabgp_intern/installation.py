@@ -23,7 +23,7 @@ SETS = {'Attributes': 'received', 'Announced': 'announced', 'PathAttributes': 'p
 
 
 class UnsupportedExaBGP(Exception):
-    """The installed ExaBGP is not one that this package knows; nothing was changed."""
+    """The installed ExaBGP, or this Python, is not one that this package knows; nothing was changed."""
 
 
 def install(
@@ -41,9 +41,12 @@ def install(
     their attributes with `path_attributes`.
 
     This works before ExaBGP is imported and after.  Objects that were made before keep working beside the new ones.
-    Raises UnsupportedExaBGP if the shape or the behaviour of ExaBGP's class is not the known one, and ValueError for a
-    name that is not in CLASSES.  Nothing is changed then.
+    Raises UnsupportedExaBGP if the shape or the behaviour of ExaBGP's class is not the known one, or if this is not
+    CPython, and ValueError for a name that is not in CLASSES.  Nothing is changed then.
     """
+    if sys.implementation.name != 'cpython':
+        # An object must go with the last reference to it, and PyPy waits for a collection.
+        raise UnsupportedExaBGP(f'needs CPython, and this is {sys.implementation.name}')
     if classes is None:
         classes = [name for name in DEFAULT if name in lines.classes()]
     names = [chosen if isinstance(chosen, str) else chosen.__name__ for chosen in classes]
@@ -99,7 +102,9 @@ def installed() -> list[str]:
 
 def sets() -> dict[str, Any]:
     """Return the modules of SETS that fit the ExaBGP that is installed, by name; this imports ExaBGP."""
-    found = {}
+    found: dict[str, Any] = {}
+    if sys.implementation.name != 'cpython':
+        return found
     for name, module_name in SETS.items():
         with suppress(Exception):  # another ExaBGP may have anything
             module = import_module(f'{lines.package_of_sets()}.{module_name}')

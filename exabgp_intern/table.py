@@ -6,8 +6,7 @@ size to tune, and nothing to clear.
 
 from __future__ import annotations
 
-# weakref itself evicts with this function: it removes an entry in one step, and only if the entry is dead.
-from _weakref import _remove_dead_weakref  # type: ignore[attr-defined]
+import _weakref
 from itertools import count
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary, ref
@@ -36,7 +35,9 @@ class Table(WeakValueDictionary):  # type: ignore[type-arg]
 
     # Attributes, because at exit the interpreter empties modules before it runs the last finalisers.
     _entry = Entry
-    _evict = staticmethod(_remove_dead_weakref)
+    # weakref itself evicts with this function: it removes an entry in one step, and only if the entry is dead.  PyPy
+    # has none, and install() refuses it.
+    _evict = staticmethod(getattr(_weakref, '_remove_dead_weakref', None))  # type: ignore[arg-type]
 
     def __init__(self) -> None:
         super().__init__()

@@ -330,6 +330,20 @@ def test_another_shape_is_refused_and_nothing_is_changed(name: str, change: str)
     """)
 
 
+def test_another_python_is_refused_and_nothing_is_changed() -> None:
+    run("""
+    sys.implementation.name = 'pypy'
+    try:
+        install()
+    except exabgp_intern.UnsupportedExaBGP as refused:
+        assert str(refused) == 'needs CPython, and this is pypy'
+    else:
+        raise SystemExit('installed')
+    check(False)
+    assert exabgp_intern.installation.sets() == {}
+    """)
+
+
 def test_without_exabgp_it_says_so() -> None:
     run("""
     sys.modules['exabgp'] = None

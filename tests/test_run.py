@@ -175,7 +175,7 @@ def test_what_is_asked_for_is_what_is_interned(tmp_path: Path, names: str) -> No
         assert daemon.exit_code() == 0
         first, last = logged(daemon.output)
     assert f' {names} interned, ExaBGP 5.' in first
-    assert last.endswith('saved 0.0 MB, 0 objects for 0 references')
+    assert last.endswith('saved nothing, objects: 0, references to them: 0')
 
 
 def test_what_is_not_interned_is_logged_too(tmp_path: Path) -> None:

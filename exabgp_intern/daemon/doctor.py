@@ -48,7 +48,8 @@ def doctor() -> int:
     width = max(map(len, rows))
     for row, text in rows.items():
         print(f'{row:{width}}  {text}')
-    others = {os.path.realpath(each): each for each in found if os.path.realpath(each) != os.path.realpath(sys.argv[0])}
+    others = {os.path.realpath(each): each for each in reversed(found)}
+    others.pop(os.path.realpath(sys.argv[0]), None)
     if others:
         print(f'warning: there is another ExaBGP here, which `run` does not start: {", ".join(others.values())}')
     return 1 if refused else 0

@@ -172,10 +172,14 @@ def _watch(interned: str, problems: list[str], stats_file: Any) -> None:
 
 def _saved() -> str:
     of_each = stats().values()
-    saved = sum(each.bytes_saved for each in of_each)
+    saved = round(sum(each.bytes_saved for each in of_each) / 1e6, 1)
     objects = sum(each.alive for each in of_each)
     references = sum(each.references for each in of_each)
-    return f'saved {saved / 1e6:,.1f} MB, {objects:,} objects for {references:,} references'
+    if saved > 0:
+        what = f'saved {saved:,} MB'
+    else:  # with few routes the tables weigh as much as is saved
+        what = f'took {-saved:,} MB more than it saved' if saved else 'saved nothing'
+    return f'{what}, objects: {objects:,}, references to them: {references:,}'
 
 
 def _log(text: str) -> None:
