@@ -2,6 +2,10 @@
 
 It holds the objects weakly.  When the last other reference to an object goes, the object and its entry go.  There is no
 size to tune, and nothing to clear.
+
+Three steps change what threads share: `dict.setdefault` for a new entry, `_remove_dead_weakref` for a dead one, and
+`next` of an `itertools.count`.  Each is one function of C.  With a GIL nothing runs in the middle of it.  Without one,
+CPython locks the dict for the first two, and counts with one atomic instruction.
 """
 
 from __future__ import annotations

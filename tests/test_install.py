@@ -44,12 +44,20 @@ def vpn(last=1):
 """.replace('FIRST_PROTOCOL', str(2 if SLOTS else 0))
 
 
-SIX = 'ignore:_SixMetaPathImporter:ImportWarning'  # of ExaBGP 4.2.21, on Python 3.10 and later
+# of ExaBGP 4.2.21, on Python 3.10 and later, and of 4.2.17
+EXABGP_WARNS = ('ignore:_SixMetaPathImporter:ImportWarning', 'ignore:invalid escape sequence:DeprecationWarning')
 
 
 def run(script: str) -> None:
     done = subprocess.run(
-        [sys.executable, '-W', 'error', '-W', SIX, '-c', PREPARE + textwrap.dedent(script)],
+        [
+            sys.executable,
+            '-W',
+            'error',
+            *(f'-W{each}' for each in EXABGP_WARNS),
+            '-c',
+            PREPARE + textwrap.dedent(script),
+        ],
         capture_output=True,
         text=True,
         timeout=60,
