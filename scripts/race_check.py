@@ -280,8 +280,8 @@ class Late:
         write(1, b'.')
 
 
-# What the interpreter takes apart at different times; ExaBGP's own classes still work in all of them.  A class goes after
-# the built-in names.  ExaBGP 6's own classes do not work any more then, and without a GIL it may not go at all.
+# What the interpreter takes apart at different times; ExaBGP's own classes still work in all of them.  A class goes
+# after the built-in names.  ExaBGP 6's own classes do not work any more then, and without a GIL it may not go at all.
 PLACES = (sys.modules['__main__'], exabgp.rib, logging, threading.local(), builtins, sys)
 PLACES += (Late, Table) if GIL and lines.nlris_hold() else ()
 

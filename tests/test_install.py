@@ -45,7 +45,8 @@ def vpn(last=1):
 
 
 # of ExaBGP 4.2.21, on Python 3.10 and later, and of 4.2.17
-EXABGP_WARNS = ('ignore:_SixMetaPathImporter:ImportWarning', 'ignore:invalid escape sequence:DeprecationWarning')
+IGNORED = ('ignore:_SixMetaPathImporter:ImportWarning', 'ignore:invalid escape sequence:DeprecationWarning')
+WARNINGS = ('-Werror', *(f'-W{each}' for each in IGNORED))
 
 
 def run(script: str) -> None:
