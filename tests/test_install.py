@@ -51,14 +51,7 @@ WARNINGS = ('-Werror', *(f'-W{each}' for each in IGNORED))
 
 def run(script: str) -> None:
     done = subprocess.run(
-        [
-            sys.executable,
-            '-W',
-            'error',
-            *(f'-W{each}' for each in EXABGP_WARNS),
-            '-c',
-            PREPARE + textwrap.dedent(script),
-        ],
+        [sys.executable, *WARNINGS, '-c', PREPARE + textwrap.dedent(script)],
         capture_output=True,
         text=True,
         timeout=60,
