@@ -1,4 +1,4 @@
-"""The nine guarantees of the README, each against ExaBGP's own class."""
+"""The first nine guarantees of docs/guarantees.md, each against ExaBGP's own class."""
 
 from __future__ import annotations
 
