@@ -65,7 +65,7 @@ def _records(stream: BinaryIO, path: str, kinds: Container[int]) -> Iterator[tup
             raise Damaged(f'{where}: truncated, {len(start)} of the {MRT_HEADER} octets of an MRT header')
         _, kind, subtype, length = unpack('!IHHI', start)
         if kind not in kinds:
-            raise Damaged(f'{where}: neither a BGP message nor an MRT record')
+            raise Damaged(f'{where}: no BGP message and no MRT record starts here')
         data = read(stream, length, where)
         if len(data) < length:
             raise Damaged(f'{where}: truncated, {len(data)} of the {length} octets of an MRT record')

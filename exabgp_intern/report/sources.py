@@ -60,8 +60,8 @@ def received(
     damaged = '; '.join(damages)
     if not updates:
         kinds = ', '.join(f'{number} {kind}' for kind, number in skipped.most_common())
-        only = f', only what is not read: {kinds}' if kinds else ''
-        raise Problem(damaged or f'{name}: byte 0: no BGP UPDATE from here on{only}')
+        only = f', only what the report does not read: {kinds}' if kinds else ''
+        raise Problem(damaged or f'{name}: no BGP UPDATE in it{only}')
     if tables:
         name += f', the routes of the tables up to {nlris_per_update} an UPDATE'
     return Workload(name, updates, skipped=skipped, zero_next_hops=zero_next_hops, damaged=damaged)
