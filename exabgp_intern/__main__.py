@@ -9,17 +9,17 @@ from typing import Any, Callable, NoReturn, Sequence
 __all__ = ('main',)
 
 OPTIONS_OF_RUN = """\
-options of run, all before ExaBGP's own arguments, of which --help is one:
-  --classes NAMES      intern these, with commas between them, as `exabgp-intern doctor` names them
-  --strict             refuse with exit code 2, instead of running without, what cannot be interned
-  --stats-file FILE    keep the figures of now in FILE, in the text format of Prometheus
-  --stats-every SECS   how often, 15
-each can be a variable as well: exabgp_intern_classes, exabgp_intern_stats_file
+options of run; they come before ExaBGP's own arguments, of which --help is one:
+  --classes NAMES      intern only these, separated by commas; `exabgp-intern doctor` lists them
+  --strict             exit with code 2 if one of them cannot be interned, instead of running ExaBGP without
+  --stats-file FILE    write the current figures to FILE, in the text format of Prometheus
+  --stats-every SECS   seconds between two writes; 15
+each can be an environment variable as well: exabgp_intern_classes, exabgp_intern_stats_file
 """
 
 
 def main(argv: Sequence[str] | None = None) -> Any:
-    """Run the command of `argv`, by default sys.argv, and return its exit code: 2 for what the user can mend."""
+    """Run the command of `argv`, by default sys.argv, and return its exit code: 2 for what the user can fix."""
     argv = sys.argv[1:] if argv is None else list(argv)
     if argv[:1] == ['run']:
         # Nothing of the other commands: what is imported stays in the memory of the daemon.
@@ -39,9 +39,9 @@ def _other_than_run(argv: Sequence[str]) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(metavar='COMMAND', required=True)
-    commands.add_parser('run', help="run ExaBGP interned: the rest is ExaBGP's own command line")
+    commands.add_parser('run', help='run ExaBGP with interning; further arguments are its own')
     _add_doctor(commands.add_parser('doctor', help='say whether the ExaBGP of this machine can be interned'))
-    _add_report(commands.add_parser('report', help='load routes with and without, and show the two side by side'))
+    _add_report(commands.add_parser('report', help='load routes with and without interning, and compare the two'))
     arguments = parser.parse_args(argv)
     try:
         return int(arguments.run(arguments))
@@ -75,11 +75,11 @@ def _add_report(parser: argparse.ArgumentParser) -> None:
 
     parser.description = (
         'Load routes through ExaBGP with its own classes and with the canonical ones, and show memory, time and '
-        'objects of both. Traced bytes are of the first 20,000 routes, and of a configuration only if it has no more. '
-        'Resident bytes, the median of the timed loads, are left out below 5,000 routes. Time is CPU time for each '
-        'route announced or withdrawn, the best of the timed loads; a difference that is not larger than between them '
-        'is shown as none. Exits with 1 if the two do not print the same, with 2 if a part of the input cannot be '
-        'read or no route was loaded; refused UPDATEs do not change that.'
+        'objects of both. Traced bytes are measured on the first 20,000 routes; a configuration with more is not '
+        'traced. Resident bytes, the median of the timed loads, are left out below 5,000 routes. Time is CPU time'
+        ' for each route announced or withdrawn, the best of the timed loads; a difference within the spread of '
+        'these loads is shown as none. Exits with 1 if the two do not print the same, with 2 if a part of the '
+        'input cannot be read or no route was loaded; refused UPDATEs do not change that.'
     )
     source = parser.add_mutually_exclusive_group()
     source.add_argument(
@@ -90,8 +90,7 @@ def _add_report(parser: argparse.ArgumentParser) -> None:
         action='extend',
         help='BGP messages, or an MRT dump (BGP4MP, TABLE_DUMP or TABLE_DUMP_V2), as they are or packed by gzip, '
         'bzip2, xz or zstd; several files, directories of them (not the directories and hidden files in these), a '
-        'pipe, or - for standard input; a next hop that a table has neither in MP_REACH_NLRI nor in NEXT_HOP is made '
-        'as zeros',
+        'pipe, or - for standard input; a route of a table without a next hop gets one of zeros',
     )
     source.add_argument(
         '--config', type=_path, metavar='FILE', help='an ExaBGP configuration, whose routes are announced'
@@ -101,14 +100,14 @@ def _add_report(parser: argparse.ArgumentParser) -> None:
         type=_path,
         metavar='FILE',
         help='API commands (announce ..., withdraw ...), one a line, as a process prints them for ExaBGP; for the '
-        'neighbors of --config, or else all for one neighbor that is made up',
+        'neighbors of --config; without --config, all for one neighbor that is made up',
     )
     stream = parser.add_argument_group(
-        'how BGP messages read',
-        'The OPENs in the file say it: one alone, or what the two of a session agree on. Without an OPEN, or with one '
-        'of these options, the peer may send all families that ExaBGP knows, AS numbers have four octets, no NLRI has '
-        'a path identifier, and an IPv4 route may have an IPv6 next hop; the options change that. An MRT dump says it '
-        'in each record.',
+        'how to decode BGP messages',
+        'The OPENs in the file decide this: a single OPEN, or what both OPENs of a session negotiate. Without an '
+        'OPEN, or with one of these options, the peer may send all families that ExaBGP knows, AS numbers have '
+        'four octets, no NLRI has a path identifier, and an IPv4 route may have an IPv6 next hop; the options '
+        'change that. An MRT dump says it in each record.',
     )
     stream.add_argument(
         '--add-path',
@@ -127,7 +126,7 @@ def _add_report(parser: argparse.ArgumentParser) -> None:
     )
     made = parser.add_argument_group('routes that are made up, if no file is given')
     for option, most, number in (('--routes', 1 << 24, 100_000), ('--vrfs', 65_535, 10), ('--labels', 1_000_000, 100)):
-        made.add_argument(option, type=_up_to(most), default=number, metavar='N', help='how many; %(default)s')
+        made.add_argument(option, type=_up_to(most), default=number, metavar='N', help='how many, %(default)s')
     made.add_argument(
         '--family',
         choices=[*FAMILIES, 'internet'],
@@ -135,22 +134,26 @@ def _add_report(parser: argparse.ArgumentParser) -> None:
         help='%(default)s; internet is IPv4 unicast with AS paths, communities and what else a full table has',
     )
     made.add_argument(
-        '--peers', type=_up_to(1_000), default=1, metavar='N', help='of internet, each sends all routes; %(default)s'
+        '--peers',
+        type=_up_to(1_000),
+        default=1,
+        metavar='N',
+        help='of --family internet; each sends all; %(default)s',
     )
     made.add_argument(
         '--prefixes-per-update',
         type=_average,
         default=PREFIXES_AN_UPDATE,
         metavar='X',
-        help='of internet, on average; %(default)s',
+        help='of --family internet, on average; %(default)s',
     )
     parser.add_argument(
         '--nlris-per-update',
         type=_up_to(100),  # of the longest, 39 octets, no more fit into 4096
         default=NLRIS_PER_UPDATE,
         metavar='N',
-        help='routes that an UPDATE has if they are made up, and has at most if they are of a table, which '
-        'has not kept the UPDATEs: routes of one peer with the same attributes share one; %(default)s',
+        help='routes in each UPDATE if they are made up; at most, if they are of a table dump, which has not kept the '
+        'UPDATEs: routes of one peer with the same attributes share one; %(default)s',
     )
     parser.add_argument(
         '--repeat',

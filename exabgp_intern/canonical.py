@@ -30,7 +30,7 @@ __all__ = ('Canonical', 'Shared', 'looked_up', 'read_only', 'slots', 'stock_of')
 
 
 def stock_of(found: Any) -> Any:
-    """Return ExaBGP's own class where install() may have put the canonical one, `found`, in its place."""
+    """Return ExaBGP's own class for `found`, which may be the canonical class that install() put in its place."""
     return vars(found).get('_stock', found)
 
 
@@ -47,7 +47,7 @@ def read_only(self: Any) -> Any:
 
 
 def looked_up(decode: Any) -> Any:
-    """Return a class method that looks the wire bytes `data` up first, and calls `decode(cls, data)` for others."""
+    """Return a class method that looks up the wire bytes `data`, and calls `decode(cls, data)` if they are no key."""
 
     @wraps(decode)
     def look(cls: Any, data: Any) -> Any:
@@ -107,7 +107,7 @@ class Canonical(metaclass=CanonicalType):
 
     @classmethod
     def __subclasshook__(cls, other: Any) -> Any:
-        """Take ExaBGP's own objects for canonical ones in isinstance(): sentinels, and routes from before install()."""
+        """Make isinstance() accept ExaBGP's own objects: sentinels, and those of routes from before install()."""
         return issubclass(other, cls._stock) if cls is cls._canonical else NotImplemented
 
     # Each canonical class has a `__new__` that takes what ExaBGP's `__init__` takes.  It looks the value up, and
@@ -182,7 +182,8 @@ class Canonical(metaclass=CanonicalType):
     def from_packed(cls: Any, data: Any) -> Any:
         """Return the instance for the wire bytes `data`, and ExaBGP's sentinel for no bytes.
 
-        Accept and refuse what ExaBGP's decoder does, in the same words.  For no bytes, that makes a new object instead.
+        This accepts and refuses the same bytes as ExaBGP's decoder, with the same error messages.  For no bytes,
+        ExaBGP's decoder makes a new object.
         """
         if cls._sentinel and data == b'':
             return getattr(cls, cls._sentinel)

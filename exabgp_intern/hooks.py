@@ -1,4 +1,4 @@
-"""Functions of ExaBGP's in whose place this package puts its own."""
+"""Hooks: functions of ExaBGP that this package replaces by its own."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Hook:
         return getattr(found, '__func__', found)
 
     def install(self) -> None:
-        """Put our function there, unless what is there is not what we replaced: it is ours, or somebody's wrapper."""
+        """Install our function, unless it is there already, by itself or inside somebody's wrapper."""
         if self._ours and self._ours._stock is not vars(self._owner)[self._name]:
             return
         self.uninstall()  # that of an earlier import of this package

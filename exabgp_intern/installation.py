@@ -18,7 +18,7 @@ __all__ = ('DEFAULT', 'SETS', 'UnsupportedExaBGP', 'exabgp_version', 'install', 
 # All but MAC: the MAC addresses of a table are nearly all different.
 DEFAULT = ('RouteDistinguisher', 'Labels', 'PathInfo', 'ESI', 'EthernetTag', 'NextHop')
 
-# What routes share besides, and the modules that make them share it, one for each line of ExaBGP.
+# What else routes can share, and the module that makes them share it.  Each package of sets has such modules.
 SETS = {'Attributes': 'received', 'Announced': 'announced', 'PathAttributes': 'parts'}
 
 
@@ -36,9 +36,9 @@ def install(
 
     The default is DEFAULT: all but MAC, and on ExaBGP 6 without NextHop too.
 
-    Routes with the same attributes share one attribute set: with `attributes` the routes of UPDATEs, in ExaBGP 5.0 and
-    6, and with `announced` those of the configuration and the API, in ExaBGP 4.2.22 and later, 5.0 and 6.  Sets share
-    their attributes with `path_attributes`.
+    With `attributes`, the routes of UPDATEs that have the same attributes share one attribute set, in ExaBGP 5.0 and 6.
+    With `announced`, the routes of the configuration and the API do so, in ExaBGP 4.2.22 and later, 5.0 and 6.  With
+    `path_attributes`, sets share their attributes.
 
     This works before ExaBGP is imported and after.  Objects that were made before keep working beside the new ones.
     Raises UnsupportedExaBGP if the shape or the behaviour of ExaBGP's class is not the known one, or if this is not
@@ -52,7 +52,7 @@ def install(
     names = [chosen if isinstance(chosen, str) else chosen.__name__ for chosen in classes]
     for name in names:
         if name not in CLASSES:
-            raise ValueError(f'no class {name!r} to install, there are {", ".join(CLASSES)}')
+            raise ValueError(f'unknown class {name!r}, known classes: {", ".join(CLASSES)}')
     chosen = [_checked(name) for name in names]
     new = {cls._stock: cls for cls in chosen}
     for module, name, _, stock in _bound():
@@ -159,7 +159,7 @@ def _checked(name: str) -> Any:
         cls = canonical_class(name)
         stock = cls._stock
         if stock_of(getattr(_module_of(stock), name)) is not stock:
-            raise TypeError('its module was imported anew')
+            raise TypeError('its module was imported a second time')
         parameters = tuple(signature(stock.__init__).parameters)[1:]
         if parameters != cls._parameters:
             raise TypeError(f'takes ({", ".join(parameters)}), not ({", ".join(cls._parameters)})')
@@ -168,7 +168,7 @@ def _checked(name: str) -> Any:
             if attributes(made).keys() != set(cls._state):
                 raise TypeError(f'holds ({", ".join(attributes(made))}), not ({", ".join(cls._state)})')
             if _observed(cls(**arguments), cls) != _observed(made, cls):
-                raise TypeError(f'makes something else of {arguments}')
+                raise TypeError(f'behaves differently for {arguments}')
     except Exception as problem:
         raise UnsupportedExaBGP(f'{name} of ExaBGP {exabgp_version()}: {problem}') from problem
     return cls

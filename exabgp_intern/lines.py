@@ -40,8 +40,8 @@ CLASSES = {
     'NextHop': 'exabgp_intern.attribute.nexthop',
 }
 
-# The modules of ExaBGP 6 that construct what an NLRI then holds.  What the others construct is gone with the next line:
-# there each construction would be a miss, which costs more than the object.
+# The modules of ExaBGP 6 that construct the qualifiers that an NLRI then holds.  The qualifiers that other modules
+# construct are freed at once.  There each construction would be a miss, and a miss costs more than the object.
 HOLDING = tuple('exabgp.bgp.message.update.nlri.' + name for name in ('label', 'ipvpn', 'bgpls.nlri'))
 
 
@@ -61,7 +61,7 @@ def package_of_sets() -> str:
 
 
 def modules() -> Iterator[ModuleType]:
-    """Yield the modules of ExaBGP in which the canonical classes are to stand for its own, of those imported."""
+    """Yield the imported modules of ExaBGP in which the canonical classes are to replace ExaBGP's own."""
     packed = _packed()
     for name, module in list(sys.modules.items()):
         if name.split('.')[0] == 'exabgp' and (not packed or name.startswith(QUALIFIER) or name in HOLDING):

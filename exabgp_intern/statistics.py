@@ -106,8 +106,8 @@ def _bytes_shared(instance: Any, entry: Any) -> int:
 
 
 def _bytes_beside(instance: Any) -> int:
-    # From 3.11 an object's attributes stand beside it, 8 octets each and two words of head; the dict
-    # that vars() makes of them is none that a route's object has.
+    # From Python 3.11 on, the attributes of an object are stored next to it: 8 octets each, and a header of two words.
+    # The object of a route has no such dict as vars() creates here.
     if not hasattr(instance, '__dict__'):
         return 0
     return 8 * (len(vars(instance)) + 2) if sys.version_info >= (3, 11) else sys.getsizeof(vars(instance))

@@ -123,12 +123,16 @@ UNSHARED = (sys.executable, '-c', NO_SETS, 'run')
     ('program', 'options', 'problem'),
     [
         (UNKNOWN, (), 'nothing interned: RouteDistinguisher of ExaBGP'),
-        (INTERNED, ('--classes', 'Nonsense'), "nothing interned: no class 'Nonsense'"),
+        (INTERNED, ('--classes', 'Nonsense'), "nothing interned: unknown class 'Nonsense'"),
         (UNSHARED, ('--classes', 'Attributes'), 'Attributes cannot be shared in ExaBGP 5.'),
         (UNSHARED, ('--classes=Labels,Announced,Attributes',), 'Attributes cannot be shared in ExaBGP 5.'),
-        (INTERNED, ('--stats-file=/tmp/x', '--stats-every', '-1'), "no stats file: --stats-every '-1' is no number"),
-        (INTERNED, ('--stats-file=/tmp/x', '--stats-every=inf'), "no stats file: --stats-every 'inf' is no number"),
-        (INTERNED, ('--stats-file=/tmp/x', '--stats-every=soon'), "no stats file: --stats-every 'soon' is no number"),
+        (INTERNED, ('--stats-file=/tmp/x', '--stats-every', '-1'), "no stats file: --stats-every '-1' is not a"),
+        (INTERNED, ('--stats-file=/tmp/x', '--stats-every=inf'), "no stats file: --stats-every 'inf' is not a"),
+        (
+            INTERNED,
+            ('--stats-file=/tmp/x', '--stats-every=soon'),
+            "no stats file: --stats-every 'soon' is not a",
+        ),
     ],
 )
 def test_what_cannot_be_interned_is_one_line_and_exabgp_runs(program: Any, options: Any, problem: str) -> None:

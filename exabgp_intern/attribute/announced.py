@@ -1,7 +1,7 @@
 """Announced routes: those of the configuration and the API with the same attributes share one attribute set.
 
-An announced route has no octets to look its set up by.  The key of a set is the pickle of its attributes: two pickles
-are equal only if the state of all objects in them is.  What cannot be pickled is not shared.
+An announced route has no wire bytes that could be the key of its set.  The key is the pickle of its attributes: two
+pickles are equal only if the state of all objects in them is equal.  A set that cannot be pickled is not shared.
 
 ExaBGP makes two deep copies of each route that it has parsed, for each neighbor: one in `neighbor.changes`, and one in
 the RIB.  Here a set is shared as soon as its route is complete, and a copy of a route has the set of the original.  A
@@ -38,18 +38,18 @@ ANNOUNCE, _ = lines.actions()
 SPLIT = Attribute.CODE.INTERNAL_SPLIT
 WATCHDOG, WITHDRAW = Attribute.CODE.INTERNAL_WATCHDOG, Attribute.CODE.INTERNAL_WITHDRAW
 
-# `del_from_rib` of ExaBGP 4.2 changes the route that it is given, that of 5.0 a copy.
+# In ExaBGP 4.2 `del_from_rib` changes the route that it is given.  In ExaBGP 5.0 it changes a copy.
 DEL_FROM_RIB_COPIES = 'deepcopy' in vars(outgoing)
 
-# Before ExaBGP 5.0.7 a deep copy of these is another object, and ExaBGP tells it from the sentinel: by its index for
-# example.  A copy of a route then has a copy of the sentinel.
+# Before ExaBGP 5.0.7 a deep copy of one of these sentinels is another object, and ExaBGP treats it differently: its
+# index differs, for example.  A copy of a route must then have a copy of the sentinel.
 COPIED_SENTINELS = {
     id(each) for each in (RouteDistinguisher.NORD, Labels.NOLABEL, PathInfo.NOPATH) if not hasattr(each, '__deepcopy__')
 }
 
 
 class _Entry(Entry):
-    """An entry that also has a next hop: that of NLRIs, besides the attribute NEXT_HOP.  Routes of one set share it."""
+    """An entry that also holds a next hop for NLRIs, apart from the attribute NEXT_HOP.  Routes of one set share it."""
 
     __slots__ = ('next_hop',)
 
@@ -67,7 +67,8 @@ class Announced(Attributes):
     _table = _Sets()
     _refs: ClassVar[dict[bytes, Any]] = _table.data
 
-    # ExaBGP removes these two marks when the route enters the RIB.  Here they stay.  It neither sends nor shows them.
+    # ExaBGP removes these two internal attributes when the route enters the RIB.  A shared set keeps them.  ExaBGP
+    # neither sends nor shows them.
 
     def watchdog(self) -> Any:
         return self.get(WATCHDOG)
@@ -79,7 +80,8 @@ class Announced(Attributes):
 def _key_of(attributes: Any) -> bytes:
     items = list(attributes.items())
     if not attributes.keys().isdisjoint(Stock.INTERNAL):
-        # ExaBGP defines the class of a mark in a function, so it cannot be pickled: a str, an int, or without a value.
+        # ExaBGP defines the class of an internal attribute in a function, so it cannot be pickled.  The key holds the
+        # name of the class, and the value: a str, an int, or nothing.
         items = [
             (code, (type(value).__qualname__, getattr(value, '__getnewargs__', tuple)()))
             if code in Stock.INTERNAL and not isinstance(value, Attribute)
@@ -92,8 +94,8 @@ def _key_of(attributes: Any) -> bytes:
 def _share(change: Any, alone: bool = True) -> None:
     """Give a route the shared set that has the same attributes, and the next hop of the first route of that set.
 
-    Do nothing if the set is shared already, or if its attributes cannot be shared.  If the route has its set `alone`,
-    this may become the shared one.
+    Do nothing if the set is shared already, or if its attributes cannot be shared.  `alone` says that no other route
+    has the set.  The set itself may then become the shared one.
     """
     attributes = change.attributes
     if type(attributes) is not Stock:
@@ -164,10 +166,11 @@ def _deepcopy(stock: Any) -> Any:
 
 
 def _share_all(values: Any) -> None:
-    """Share the attribute sets of the routes that the parser has made of one statement, and are complete.
+    """Share the attribute sets of the complete routes that the parser has made from one statement.
 
-    `values` may hold other things too.  If several routes have one set, it stays theirs: what the parser adds to the
-    last one later, ExaBGP adds to all of them.  Those that are yet to be split will have one set, too.
+    `values` may hold other objects too.  A set that several routes have is left alone: what the parser later adds to
+    the last route, ExaBGP adds to all of them.  A route that ExaBGP has yet to split is left alone too, because the
+    routes that it is split into will have one set.
     """
     changes = [value for value in values if type(value) is Change] if isinstance(values, list) else []
     sets = Counter(id(change.attributes) for change in changes)

@@ -1,7 +1,8 @@
-"""Copies of ExaBGP's objects that cannot be changed, because many routes have the same one.
+"""Immutable copies of ExaBGP's objects, for objects that many routes share.
 
-The class of a frozen object derives from ExaBGP's and adds only the refusal.  What is made of a frozen object is
-ExaBGP's own again, and can be changed: its copies, what is unpickled, and what its `__class__` constructs.
+The class of a frozen object derives from ExaBGP's class, and only adds that it refuses changes.  Objects that are made
+from a frozen object have ExaBGP's own class, and can be changed: its copies, an unpickled object, and what its
+`__class__` constructs.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ CONSTANT = (int, float, str, bytes, type, type(None), Shared)
 
 
 def frozen(value: Any) -> Any:
-    """Return a copy of an object of ExaBGP's, or of a list, which cannot be changed; nor can what it holds.
+    """Return an immutable copy of one of ExaBGP's objects, or of a list.  What the copy holds is immutable too.
 
-    Return `value` itself if it is frozen, or constant.
+    Return `value` itself if it is frozen already, or constant.
     """
     cls = _classes[type(value)]
     if cls is None:

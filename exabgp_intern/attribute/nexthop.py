@@ -18,9 +18,10 @@ Stock: Any = stock_of(nexthop.NextHop)
 class NextHop(Canonical, Stock):
     """ExaBGP's NextHop, one instance a value: `NextHop(string, packed=None)`, text and 4 or 16 octets.
 
-    The key is the octets if the text is the one that they are decoded to, and (text, octets) if not.
+    The key is the octets if they decode to the text, and (text, octets) if not.
 
-    ExaBGP's table of attribute classes keeps its own.  `unpack` of that constructs what its module calls NextHop.
+    ExaBGP's registry of attribute classes keeps ExaBGP's own class.  Its `unpack` constructs the class that its module
+    binds to the name NextHop.
     """
 
     __slots__ = ()

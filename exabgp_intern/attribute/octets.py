@@ -20,8 +20,8 @@ _may_have_mp_nlri = re.compile(b'[\x80-\xbf][\x0e\x0f]').search
 
 
 def agreed(negotiated: Any) -> int | None:
-    """Return what a session has agreed on that decides what octets mean, None for a session that is not ExaBGP's."""
-    # AS_PATH and AGGREGATOR read the one, AIGP the other; tests/test_attributes.py watches that there is no third.
+    """Return the negotiated options that decide how attributes decode, as a number; None if they cannot be read."""
+    # AS_PATH and AGGREGATOR depend on asn4, AIGP on aigp.  tests/test_attributes.py checks that there is no third.
     try:
         asn4, aigp = negotiated.asn4, negotiated.aigp
     except AttributeError:
@@ -45,11 +45,12 @@ def only_has(data: Any, attributes: Any) -> bool:
 def split(data: bytes, session: int | None, known: Container[bytes]) -> tuple[bytes, bytes | None] | None:
     """Return the key of the attributes in the body of an UPDATE, and the body without them.
 
-    The second is empty if routes stand behind the attributes and there is no MP attribute: ExaBGP can take the set from
-    its own cache then.  It is None if routes stand behind, the key is not in `known`, and comes for the first time.
+    The body is empty if NLRIs follow the attributes and there is no MP attribute: ExaBGP can then take the set from its
+    own cache.  The body is None if NLRIs follow the attributes, the key is not in `known`, and it is seen for the first
+    time.
 
-    Return None if the session is not one of ExaBGP's, or if the attributes had to be walked and their lengths are not
-    exact.
+    Return None if `session` is None, if `data` is not bytes, or if the attributes had to be parsed one by one and their
+    lengths are wrong.
     """
     if session is None or type(data) is not bytes:
         return None
@@ -75,7 +76,7 @@ def split(data: bytes, session: int | None, known: Container[bytes]) -> tuple[by
                 shared.append(data[behind:begin])
                 behind = at
             elif code == NEXT_HOP and announced:
-                own.append(data[begin:at])  # ExaBGP gives it to the routes that stand behind the attributes
+                own.append(data[begin:at])  # ExaBGP gives it to the NLRIs that follow the attributes
     except IndexError:
         return None
     if at != end or end > len(data):

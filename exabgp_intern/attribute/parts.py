@@ -1,10 +1,10 @@
-"""Path attributes: one object for all sets that have the same, and one for each community in them.
+"""Path attributes: all sets that have the same attribute, or the same community in it, share one object.
 
-The key of an attribute is its code, its flags and its octets, and what the session has agreed on that decides what the
-octets mean.  The key of a community is its octets, which are of another length for each kind.
+The key of an attribute is its code, its flags, its octets, and the negotiated options that decide how the octets
+decode.  The key of a community is its octets.  Their number is different for each kind of community.
 
-An object enters the table when its value comes for the second time (see sightings.py).  The first one stays ExaBGP's
-own.  So there is one shared object of each value, and at most one other.
+An object enters the table when its value is seen for the second time (see sightings.py).  The first object stays
+ExaBGP's own.  So each value has one shared object, and at most one other.
 """
 
 from __future__ import annotations

@@ -1,18 +1,20 @@
 """Received routes: one attribute set for all UPDATEs that have the same attributes.
 
-MP_REACH_NLRI and MP_UNREACH_NLRI have the routes in them, and do not count.
+MP_REACH_NLRI and MP_UNREACH_NLRI contain the routes, so they are not part of the key.
 
-The key of a set has two parts: what the session has agreed on that decides what the octets mean, and the octets of the
-attributes in their order.  The table is asked before the attributes are parsed.  On a hit ExaBGP decodes the UPDATE
-without them.  On a miss it decodes the whole UPDATE.  The set that it made goes into the table if its attributes came
-before (see sightings.py).
+The key of a set has two parts: the negotiated options that decide how the octets decode, and the octets of the
+attributes in their order.  The table is searched before the attributes are parsed.  On a hit ExaBGP decodes the UPDATE
+without these attributes.  On a miss it decodes the whole UPDATE.  The set that it made enters the table if its key was
+seen before (see sightings.py).
 
-ExaBGP keeps the set of the last UPDATE without an MP attribute, and takes it for the next UPDATE with the same octets.
-A set from the table is put there for an UPDATE without an MP attribute.  From ExaBGP 5.0.2 on each session keeps a set
-of its own.  Before, there is one for all sessions, whatever they have agreed on, so it is forgotten after each UPDATE.
+ExaBGP caches the set of the last UPDATE without an MP attribute, and uses it for the next UPDATE with the same octets.
+On a hit for an UPDATE without an MP attribute, the shared set is put into that cache.  From ExaBGP 5.0.2 on, each
+session has a cache of its own.  Before 5.0.2, all sessions have one cache, whatever they have negotiated.  So it is
+cleared after each UPDATE.
 
-Only sets in which ExaBGP finds no error are shared.  On a hit with an MP attribute, ExaBGP decodes the whole UPDATE all
-the same if the lengths of its attributes are not exact, or if the rest raises or has an attribute besides NEXT_HOP.
+Only sets in which ExaBGP finds no error are shared.  In three cases ExaBGP decodes the whole UPDATE even on a hit with
+an MP attribute: the lengths of the attributes are wrong, decoding the rest raises an exception, or the rest has an
+attribute other than NEXT_HOP.
 """
 
 from __future__ import annotations
@@ -45,7 +47,7 @@ class Received(Attributes):
 
 
 class Single(Stock):
-    """A set that one UPDATE has.  It is as ExaBGP's, but it has no dict for its texts before one is asked for."""
+    """A set that only one UPDATE has.  It behaves as ExaBGP's, but has no `__dict__` until a string of it is cached."""
 
     _str = _idx = _json = ''
     _dict: ClassVar[dict[str, Any]] = {}
@@ -60,7 +62,7 @@ class Single(Stock):
         return cls(attributes) if vars(attributes) == TEXTS else attributes
 
 
-# 5.0.1 keeps the set of the UPDATE before for sessions of all kinds, later releases for one session.
+# ExaBGP 5.0.1 caches the set of the previous UPDATE for all sessions together, later releases for each session.
 CACHE_OF_ALL = hasattr(Stock, 'cached')
 
 TEXTS = {name: getattr(Single, name) for name in ('_str', '_idx', '_json', '_dict', 'cacheable')}
@@ -69,7 +71,7 @@ if not hasattr(Stock, 'as_dict'):
 
 
 def _give_next_hop(update: Any, next_hop: Any) -> Any:
-    """Give the routes that have the next hop of an UPDATE's own attributes `next_hop`, and return that."""
+    """Replace the next hop of an UPDATE's own attributes by `next_hop` in its routes, and return `next_hop`."""
     own = update.attributes[NEXT_HOP]
     for nlri in update.nlris if next_hop is not own else ():
         if getattr(nlri, 'nexthop', None) is own:  # routes of some families have none

@@ -19,14 +19,14 @@ __all__ = ('Attributes', 'Stock')
 
 
 class Attributes(Stock):
-    """A set that routes share.  ExaBGP's in all but this: it refuses to change, and a copy of it is ExaBGP's own."""
+    """A set that routes share.  It is as ExaBGP's, but immutable, and a copy of it has ExaBGP's own class."""
 
     _table: ClassVar[Any]
 
     __setitem__ = __delitem__ = __ior__ = clear = popitem = update = refused
 
     def pop(self, key: Any, *default: Any) -> Any:
-        """Return the default, or raise KeyError, for what is not in the set; ExaBGP asks for its marks like that."""
+        """Return the default or raise KeyError if `key` is not in the set.  ExaBGP pops its internal attributes."""
         return refused(self) if key in self else {}.pop(key, *default)
 
     def setdefault(self, key: Any, default: Any = None) -> Any:
@@ -50,7 +50,7 @@ class Attributes(Stock):
 
     @classmethod
     def _share(cls, key: bytes, attributes: Any) -> Any:
-        """Return the set for `key`: `attributes`, which no other route has yet, unless another is there already."""
+        """Return the shared set for `key`: `attributes`, which no other route has yet, unless the table has one."""
         if isinstance(attributes, cls):  # another thread got it from ExaBGP's cache too, and has shared it
             return attributes
         for code, attribute in attributes.items():

@@ -1,7 +1,7 @@
-"""What came before.
+"""Remember which values were seen before.
 
-To share a value costs memory for an entry in a table.  A value that comes only once does not pay for it, so a value is
-shared only from its second sighting on.
+Sharing a value costs memory for an entry in a table.  A value that occurs only once does not repay that memory, so a
+value is shared only from its second sighting on.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from exabgp_intern.table import Table
 
 __all__ = ('Repeated', 'seen_before')
 
-# One octet of the hash of a key, in the place that other octets of the hash choose.  A later key takes the place of an
-# earlier one.  That only delays the sharing of a value.  Up to one new key in 256 is taken for a known one.
+# For each key, one octet of its hash is stored at an index that two other octets of the hash give.  A later key may
+# overwrite an earlier one, which only delays sharing.  Up to one new key in 256 is mistaken for a known one.
 _seen = bytearray(1 << 16)
 
 
@@ -32,6 +32,6 @@ class Repeated(Table):
     """The values that came at least twice.  The first object of each stays ExaBGP's own."""
 
     def keep_repeated(self, key: Any, made: Any) -> Any:
-        """Return what stands for `made`, which ExaBGP has decoded: the shared object, or `made` the first time."""
+        """Return the shared object that replaces `made`, which ExaBGP has decoded, or `made` itself the first time."""
         # ExaBGP makes None of some attributes, for example of an empty AS path.
         return made if made is None or not seen_before(key) else self.keep(key, frozen(made))

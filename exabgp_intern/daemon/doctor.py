@@ -73,8 +73,8 @@ def _where_exabgp_is() -> str:
     try:
         return os.path.dirname(str(import_module('exabgp').__file__))
     except ImportError:
-        return 'no place that this Python looks in'
+        return 'no place where this Python looks'
 
 
 def _if_it_can_be(name: str) -> str:
-    return 'can be interned' if name in DEFAULT else 'can be interned, and is not unless you ask for it'
+    return 'can be interned' if name in DEFAULT else 'can be interned, off by default: name it in --classes'

@@ -1,7 +1,7 @@
-"""What `stats()` counts, for Prometheus: a text file that node_exporter, or any other agent, picks up.
+"""Export the figures of `stats()` to Prometheus, in a text file that node_exporter or another agent reads.
 
-The format, https://prometheus.io/docs/instrumenting/exposition_formats/, is left to prometheus_client, of the extra
-`stats`.
+prometheus_client, which the extra `stats` installs, produces the text format:
+https://prometheus.io/docs/instrumenting/exposition_formats/
 """
 
 from __future__ import annotations
@@ -73,8 +73,9 @@ def write(path: str, content: bytes) -> None:
 class StatsFile:
     """Writes `path` every so many seconds from start() to stop().
 
-    In a thread, and not by a turn in ExaBGP's loop: a disk that hangs then holds up no keepalive.  Start it after the
-    last fork.  Calls `log` with a line when writing fails, and not again before it has worked once more.
+    It writes in a thread, and not in ExaBGP's reactor loop, so that a disk that hangs delays no KEEPALIVE.  Start it
+    after the last fork.  It calls `log` with one line when a write fails, and calls it again only after a write has
+    succeeded and another has failed.
     """
 
     def __init__(self, path: str, seconds: float, log: Callable[[str], None]) -> None:

@@ -1,8 +1,8 @@
 """`exabgp-intern run`: ExaBGP's own program, its qualifiers interned.
 
-All that ExaBGP does is left to it: its own entry point runs, and believes that its own script was started.  Two of its
-methods are wrapped, for what an operator sees: `Daemon.savepid`, the first moment at which the process, its user and
-its log are the final ones, and `Reactor.shutdown`, the last at which the routes are still there.
+This calls ExaBGP's own entry point, with `sys.argv` as ExaBGP's own script would have it.  It wraps two of ExaBGP's
+methods to write log lines for the operator.  `Daemon.savepid` is the first point at which the process, its user and its
+log are final.  `Reactor.shutdown` is the last point at which the routes still exist.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ class Settings(NamedTuple):
 def run(argv: Sequence[str]) -> Any:
     """Run ExaBGP with the command line `argv`, our own options first, and return what its entry point returns.
 
-    What is in the way of interning is one line on stderr, and ExaBGP runs without.  With `--strict` it does not run,
-    and 2 is returned.
+    If interning fails, one line on stderr says why, and ExaBGP runs without it.  With `--strict` ExaBGP does not run,
+    and this returns 2.
     """
     settings, arguments = _settings(argv)
     # Before anything imports ExaBGP: that fixes where it looks for its files.
@@ -97,7 +97,7 @@ def _entry_point() -> Any:
 
 
 def _tried(step: Callable[[], Any], problems: list[str]) -> Any:
-    """Return what `step` does, or None: what goes wrong is a line on stderr, in `problems`, and nothing else."""
+    """Return the result of `step`, or None if it raises: its error is printed to stderr and added to `problems`."""
     try:
         return step()
     except Exception as raised:
@@ -140,7 +140,7 @@ def _stats_file(settings: Settings) -> Any:
     except ValueError:
         seconds = 0
     if not 0 < seconds < 1e9:
-        raise Exception(f'no stats file: --stats-every {settings.stats_every!r} is no number of seconds')
+        raise Exception(f'no stats file: --stats-every {settings.stats_every!r} is not a number of seconds above 0')
     return metrics.StatsFile(settings.stats_file, seconds, _log)
 
 

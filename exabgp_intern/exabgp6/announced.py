@@ -3,8 +3,9 @@
 The key of a set is the pickle of its attributes, as in exabgp_intern/attribute/announced.py.  In ExaBGP 6 every route
 passes `Neighbor.resolve_self` when it is complete, before it enters a RIB, and is not copied after that.
 
-The routes of a configuration wait for the end of their neighbor before they get there.  The memory of a set of their
-own would stay with the process.  So most of them are shared when the statement of the route has been parsed.
+The routes of a configuration reach that method only when the section of their neighbor ends.  Until then each would
+have a set of its own, and the process would keep the memory of these sets.  So most sets are shared as soon as the
+statement of the route has been parsed.
 """
 
 from __future__ import annotations

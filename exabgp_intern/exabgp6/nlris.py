@@ -1,8 +1,9 @@
 """Makes the NLRIs of ExaBGP 6 hold the route distinguisher and the label stack that they hand out.
 
-They keep wire bytes, and make a new qualifier at every access.  But each INET has slots for both, `_rd` and `_labels`,
-and ExaBGP leaves them empty in the families with labels.  Now the first access leaves there what it found.  Nothing
-else reads these slots: `__eq__`, `hash()`, `index()` and packing look at the wire bytes, and a copy starts empty.
+ExaBGP's NLRIs hold wire bytes, and make a new qualifier at every access.  But each INET has the slots `_rd` and
+`_labels`, and ExaBGP leaves them empty in the families with labels.  This module stores the result of the first access
+in the slot.  Nothing else reads these slots: `__eq__`, `hash()`, `index()` and packing use the wire bytes, and the
+slots of a copy are empty.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ def hold(names: Iterable[str]) -> None:
 
 
 def release() -> None:
-    """Put ExaBGP's own back.  What an NLRI holds by then, it holds for life."""
+    """Put ExaBGP's own accessors back.  An NLRI keeps the qualifiers that it already holds."""
     for cls, stock, _ in ACCESSORS.values():
         setattr(cls, stock.fget.__name__, stock)
 

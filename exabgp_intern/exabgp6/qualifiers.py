@@ -32,7 +32,7 @@ del _FromWire.__slots__  # see CanonicalType
 
 
 class RouteDistinguisher(_FromWire, stock_of(qualifier.RouteDistinguisher)):  # type: ignore[misc]
-    """ExaBGP's RouteDistinguisher, one instance a value: `RouteDistinguisher(packed)`, 8 RFC 4364 section 4."""
+    """ExaBGP's RouteDistinguisher, one instance a value: `RouteDistinguisher(packed)`, 8 octets, RFC 4364 section 4."""
 
     __slots__ = ()
 
@@ -56,7 +56,7 @@ class Labels(_FromWire, stock_of(qualifier.Labels)):  # type: ignore[misc]
 
 
 class PathInfo(_FromWire, stock_of(qualifier.PathInfo)):  # type: ignore[misc]
-    """ExaBGP's PathInfo, one instance a value: `PathInfo(packed)`, 4 RFC 7911 section 3."""
+    """ExaBGP's PathInfo, one instance a value: `PathInfo(packed)`, 4 octets, RFC 7911 section 3."""
 
     __slots__ = ()
 
@@ -73,7 +73,7 @@ class PathInfo(_FromWire, stock_of(qualifier.PathInfo)):  # type: ignore[misc]
 
 
 class ESI(_FromWire, stock_of(qualifier.ESI)):  # type: ignore[misc]
-    """ExaBGP's ESI, one instance a value: `ESI(packed)`, 10 RFC 7432 section 5."""
+    """ExaBGP's ESI, one instance a value: `ESI(packed)`, 10 octets, RFC 7432 section 5."""
 
     __slots__ = ()
 
@@ -84,7 +84,7 @@ class ESI(_FromWire, stock_of(qualifier.ESI)):  # type: ignore[misc]
 
 
 class EthernetTag(_FromWire, stock_of(qualifier.EthernetTag)):  # type: ignore[misc]
-    """ExaBGP's EthernetTag, one instance a value: `EthernetTag(packed)`, 4 RFC 7432 section 5."""
+    """ExaBGP's EthernetTag, one instance a value: `EthernetTag(packed)`, 4 octets, RFC 7432 section 5."""
 
     __slots__ = ()
 

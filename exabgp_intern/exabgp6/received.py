@@ -3,9 +3,10 @@
 This does what exabgp_intern/attribute/received.py says, for the classes of ExaBGP 6.  There a route has its next hop
 beside the set, and ExaBGP makes a new one for each UPDATE, or for each route.
 
-ExaBGP keeps the set of the last UPDATE without an MP attribute, for all sessions, by its octets alone.  Another session
-may have agreed on something else, and these octets mean something else to it.  So ExaBGP may take that set here only if
-both sessions agreed on the same.  Otherwise it is forgotten, or the set in the table is put in its place.
+ExaBGP caches the set of the last UPDATE without an MP attribute, in one cache for all sessions.  Only the octets are
+compared.  But the same octets decode differently in a session that has negotiated other options.  So ExaBGP may use
+the cached set here only if both sessions have negotiated the same.  Otherwise the cache is cleared, or the set in the
+table is put into it.
 """
 
 from __future__ import annotations

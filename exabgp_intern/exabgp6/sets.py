@@ -30,7 +30,7 @@ TEXTS = ('_str', '_idx', '_json')
 
 
 class Attributes(AttributeCollection):
-    """A set that routes share.  ExaBGP's in all but this: it refuses to change, and a copy of it is ExaBGP's own."""
+    """A set that routes share.  It is as ExaBGP's, but immutable, and a copy of it has ExaBGP's own class."""
 
     _table: ClassVar[Any]
 
@@ -51,7 +51,7 @@ class Attributes(AttributeCollection):
 
     @classmethod
     def _share(cls, key: bytes, attributes: Any) -> Any:
-        """Return the set for `key`: `attributes`, which no other route has yet, unless another is there already."""
+        """Return the shared set for `key`: `attributes`, which no other route has yet, unless the table has one."""
         held = attributes._data
         for code, attribute in held.items():
             held[code] = frozen(attribute)

@@ -16,7 +16,7 @@ Stock: Any = stock_of(mac.MAC)
 class MAC(Canonical, Stock):
     """ExaBGP's MAC, one instance a value: `MAC(mac=None, packed=None)`, text with colons and 6 octets.
 
-    The key is the octets if the text is the one that they are decoded to, and (text, octets) if not.
+    The key is the octets if they decode to the text, and (text, octets) if not.
 
     It is not installed by default: the addresses of a table are nearly all different.
     """

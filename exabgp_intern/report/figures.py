@@ -123,9 +123,10 @@ def _costs(workload: Workload, counted: Any, traced: Any, timed: list[Any]) -> d
 
 
 def _saving(key: str, repeats: int, stock: dict[str, Any], interned: dict[str, Any]) -> float | None:
-    """Return what interning saves, of 1, below 0 for a loss; 0 for one of time within the spread of repeats.
+    """Return the fraction that interning saves, negative for a loss.
 
-    Return None where that is not known: one load has no spread.
+    It is 0 for a difference in time that is within the spread of the repeats.  It is None if it is not known: the time
+    of a single load has no spread.
     """
     if stock[key] is None or interned[key] is None or key == 'microseconds' and repeats == 1:
         return None

@@ -1,9 +1,11 @@
 """Load routes into ExaBGP as its reactor and its configuration parser do.
 
 `load(see, most)` of a loader returns how many routes or commands there were, and how many UPDATEs or commands ExaBGP
-refused, by what it said, in the order that each was said first.  It stops at the UPDATE that has route number `most`,
-or at command number `most`.  A configuration is loaded whole.
-Its `routes()` and `changes()` are of what is held then, and `advice()` is for the user who had UPDATEs refused.
+refused.  The refusals are counted by error message, in the order in which the messages first came.  `load` stops at the
+UPDATE that has route number `most`, or at command number `most`.  A configuration is loaded whole.
+
+After that `routes()` returns how many routes are held, and `changes()` yields them.  `advice()` tells the user which
+options would let ExaBGP read the refused UPDATEs.
 """
 
 from __future__ import annotations
@@ -256,8 +258,8 @@ def _agreed(session: Session) -> Any:
 def _negotiated(neighbor: Any, opens: Sequence[bytes]) -> Any:
     """Return what one OPEN says, or two of them agree on.
 
-    With ADD-PATH are the families in which either end sends path identifiers, RFC 7911 section 4: nothing in a file
-    says which end an UPDATE is of.  Of one OPEN that is what its sender can send.
+    A family has ADD-PATH if either end sends path identifiers in it, RFC 7911 section 4, because nothing in a file says
+    which end sent an UPDATE.  With one OPEN, these are the families in which its sender can send path identifiers.
     """
     from exabgp.bgp.message.open.capability import AddPath, Capability
 
@@ -281,7 +283,7 @@ def _negotiated(neighbor: Any, opens: Sequence[bytes]) -> Any:
 
 
 def _different(routes: Sequence[tuple[Any, bool]]) -> int:
-    """Return how many routes there are, with those that stand behind each other as one if they have the same index."""
+    """Return how many routes there are.  Consecutive routes with the same index count as one."""
     return sum(1 for _ in groupby(routes, key=lambda each: each[0].index()))
 
 

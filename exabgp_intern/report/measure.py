@@ -99,9 +99,10 @@ def _traced(workload: Workload, classes: dict[str, Any], interned: bool) -> dict
 def _counted(workload: Workload, classes: dict[str, Any], interned: bool) -> dict[str, Any]:
     """Return how many there were of everything, and a digest of all that the routes print, in the order they came in.
 
-    `objects` and `references` to them from routes held, by class, without ExaBGP's sentinels; `constructed` by class:
-    by ExaBGP's own classes all there were, by the canonical ones those that were not there already.  Of sets and of
-    attributes these are those that came with a route.
+    `objects` are those that routes hold, and `references` those from routes to these objects.  Both are by class, and
+    without ExaBGP's sentinels.  `constructed` is by class too.  With ExaBGP's own classes it counts all constructions,
+    and with the canonical classes only the misses.  For sets and attributes it counts the different objects that came
+    with a route.
     """
     sentinels = {id(value) for cls in classes.values() for value in vars(cls).values() if isinstance(value, cls)}
     constructed: dict[str, int] = Counter()

@@ -52,10 +52,11 @@ NLRIS_PER_UPDATE = 50
 def messages(stream: BinaryIO, path: str, said: Session | None, limit: int) -> Iterator[Read]:
     """Yield each UPDATE of a file of BGP messages, and the kind of each other message, up to UPDATE number `limit`.
 
-    `said` is what the user says of all sessions.  Else the OPENs of each say it, or a Session without any argument.
-    Those of both ends may be in the file: an OPEN of a third speaker, or a second one of the same, begins a session.
-    What is between the two OPENs is of the first end, and then what follows is of the other.  If they come together,
-    nothing says of which end an UPDATE is, and both have one adj-rib-in.
+    `said` describes all sessions, as the user's options do.  Without it, the OPENs of each session describe it, or the
+    defaults of Session if there is none.  The file may have the OPENs of both ends.  An OPEN of a third speaker, or a
+    second OPEN of the same speaker, begins a new session.  Messages between the two OPENs belong to the first end, and
+    those after the second OPEN to the other end.  If no message is between the OPENs, nothing says which end sent an
+    UPDATE, and both ends have one adj-rib-in.
     """
     sessions: list[dict[bytes, bytes]] = [{}]  # the OPENs of each by AS number and identifier of the speaker
     seen = []

@@ -51,8 +51,9 @@ MOST_ATTRIBUTES = 60_000  # octets: MP_REACH_NLRI is to be made anew, and a leng
 class Rib:
     """The routes of a table, as UPDATEs that may have brought them.
 
-    A dump is by prefix and has not kept those.  A speaker that sends its table puts routes with the same attributes
-    into one UPDATE; so does this, peer by peer.  One prefix an UPDATE would have ExaBGP hold an attribute set for each.
+    A dump is sorted by prefix and has not kept the UPDATEs.  A speaker that sends its table puts routes with the same
+    attributes into one UPDATE.  This class does the same for each peer.  With one prefix in each UPDATE, ExaBGP would
+    hold an attribute set for each prefix.
     """
 
     def __init__(self, nlris_per_update: int) -> None:
