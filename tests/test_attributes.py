@@ -179,6 +179,20 @@ def test_what_exabgp_keeps_of_another_session_is_not_shared() -> None:
     mine.cached_attributes = None
 
 
+def test_a_set_that_somebody_has_changed_is_not_shared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sightings, 'seen_before', lambda key: True)
+    octets = SETS['large communities'] + NEXT_HOP
+    expected = sorted(stock(update(octets, PREFIX), session()).attributes)
+    one = session()
+    mine = stock(update(octets, PREFIX), one).attributes  # as from before install()
+    mine.pop(5)
+    Update.unpack_message(update(octets, PREFIX, b'\x08\x0c'), Direction.IN, one)
+    one.cached_attributes = None
+    kept = Update.unpack_message(update(octets, PREFIX), Direction.IN, session()).attributes
+    assert sorted(kept) == expected and type(mine) is Stock
+    mine.pop(1)
+
+
 class Unasked:
     """A direction that is none."""
 

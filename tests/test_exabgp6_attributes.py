@@ -93,17 +93,19 @@ def decoded(body: bytes, negotiated: Any) -> Any:
 
 
 def stock(body: bytes, negotiated: Any) -> Any:
-    """Decode with ExaBGP's own, as on a session that is alone."""
-    installed = [module for module in MODULES if module.HOOKS.installed()]
-    for module in installed:
-        module.HOOKS.uninstall()
+    """Decode with ExaBGP's own, as on a session that is alone.  What ExaBGP keeps is as before then."""
+    hooks = [hook for module in MODULES if module.HOOKS.installed() for hook in module.HOOKS]
+    ours = [vars(hook._owner)[hook._name] for hook in hooks]
+    kept = AttributeCollection.previous, AttributeCollection.cached
+    for hook in hooks:
+        setattr(hook._owner, hook._name, hook.found()._stock)
     AttributeCollection.cached = None
     try:
         return Update.unpack_message(body, negotiated)
     finally:
-        AttributeCollection.cached = None
-        for module in installed:
-            module.HOOKS.install()
+        AttributeCollection.previous, AttributeCollection.cached = kept
+        for hook, function in zip(hooks, ours):
+            setattr(hook._owner, hook._name, function)
 
 
 def seen(decode: Callable[[bytes, Any], Any], body: bytes, negotiated: Any, kept: Any = None) -> Any:
@@ -235,6 +237,36 @@ def test_exabgps_cache_holds_the_set_of_the_last_update() -> None:
     AttributeCollection.unpack(FULL + NEXT_HOP, two)
     assert '65538' in str(decoded(body, one).data.attributes)
     del made
+
+
+@pytest.mark.parametrize('category', ['', 'routes', 'parser'])
+def test_the_cached_set_for_an_update_that_withdraws_too(category: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    shares_from_second(monkeypatch)
+    body = update(SETS['metric'] + NEXT_HOP, PREFIX, b'\x08\x0c')
+    expected = seen(stock, body, session())
+    with monkeypatch.context() as changed:
+        if category:
+            changed.setitem(option.option, category, True)
+            changed.setattr(option, 'log_enabled', lambda source, level: source == category)
+        assert [seen(decoded, body, session()) for _ in range(4)] == [expected] * 4
+
+
+def test_a_set_that_somebody_has_changed_is_not_shared(monkeypatch: pytest.MonkeyPatch) -> None:
+    shares_from_second(monkeypatch)
+    octets = SETS['large communities'] + NEXT_HOP
+    expected = sorted(stock(update(octets, PREFIX), session()).data.attributes)
+    one, other = session(), session()
+    mine = decoded(update(octets, PREFIX), one).data.attributes
+    mine.pop(5)
+    decoded(update(octets, PREFIX, b'\x08\x0c'), one)
+    decoded(update(SETS['metric'] + NEXT_HOP, PREFIX), one)
+    assert sorted(decoded(update(octets, PREFIX), other).data.attributes) == expected
+    mine.pop(1)
+
+
+def shares_from_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    known: set[bytes] = set()
+    monkeypatch.setattr(sightings, 'seen_before', lambda key: key in known or bool(known.add(key)))
 
 
 @pytest.mark.parametrize('shape', SHAPES)

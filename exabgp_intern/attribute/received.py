@@ -110,6 +110,8 @@ def _unpack_message(stock: Any) -> Any:
             Stock.previous, Stock.cached = key[1:], shared
         elif shared is not None:
             negotiated.cached_wire, negotiated.cached_attributes = key[1:], shared
+        # A set from the cache is that of an earlier UPDATE already, and whoever has that may have changed it.
+        before_this = None if CACHE_OF_ALL else negotiated.cached_attributes
         try:
             update = stock(cls, data, direction, negotiated)
         finally:
@@ -119,7 +121,7 @@ def _unpack_message(stock: Any) -> Any:
             entry.hits += 1
             return update
         own: Any = update.attributes if type(update) is Update else None
-        if type(own) is Stock and own.keys().isdisjoint(ERRORS):
+        if type(own) is Stock and own is not before_this and own.keys().isdisjoint(ERRORS):
             if rest is None or not sightings.seen_before(key):
                 update.attributes = Single._of(own)
             else:

@@ -116,10 +116,13 @@ def _parse_payload(stock: Any) -> Any:
                     entry.hits += 1
                     _share_next_hops(update)
                     return update
+        before_this = AttributeCollection.cached
         update = stock(cls, data, negotiated)
         if type(update) is UpdateCollection:
             own = update.attributes
-            if rest is not None and UNSHARED.isdisjoint(own._data) and sightings.seen_before(key):
+            # A set from the cache is that of an earlier UPDATE already, and whoever has that may have changed it.
+            new = own is not before_this and UNSHARED.isdisjoint(own._data)
+            if new and rest is not None and sightings.seen_before(key):
                 own = update._attributes = Received._share(key, own)
             if AttributeCollection.cached is own:
                 before = session, AttributeCollection.previous
