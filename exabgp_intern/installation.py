@@ -102,10 +102,8 @@ def installed() -> list[str]:
 
 def sets() -> dict[str, Any]:
     """Return the modules of SETS that fit the ExaBGP that is installed, by name; this imports ExaBGP."""
-    found: dict[str, Any] = {}
-    if sys.implementation.name != 'cpython':
-        return found
-    for name, module_name in SETS.items():
+    found = {}
+    for name, module_name in SETS.items() if sys.implementation.name == 'cpython' else ():
         with suppress(Exception):  # another ExaBGP may have anything
             module = import_module(f'{lines.package_of_sets()}.{module_name}')
             if module.known():

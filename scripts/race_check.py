@@ -3,14 +3,14 @@
 threads     four threads build the same new values at once, with a switch interval of a microsecond,
             and build them again while they let go of them; without a GIL, as many threads as there
             are cores, and four times as many
-churn       as many threads build, look at and let go of three values for --seconds, while one more
-            reads stats()
-installs    install() and uninstall() while three threads decode, once in ten rounds: what they decode
-            stays the same
 finalisers  a collection in the middle of a construction runs a finaliser that builds the same value
 callbacks   the same with a weak reference callback; every other time that collection takes the
             object that the value had, too
 statistics  stats() is read while three threads construct, once in ten rounds: it waits for them
+churn       as many threads as in the first check build, look at and let go of three values for
+            --seconds, while one more reads stats()
+installs    install() and uninstall() while three threads decode, once in ten rounds: what they decode
+            stays the same
 forks       a process that is forked while three threads construct does so too; without a GIL, while
             none does, because a lock that threads wait for may then stay locked in the child, that of
             any dict
@@ -310,7 +310,7 @@ def exits(rounds: int) -> dict[str, int]:
     return {'finalisers': built}
 
 
-CHECKS = (threads, churn, finalisers, callbacks, statistics, installs, forks, exits)
+CHECKS = (threads, finalisers, callbacks, statistics, churn, installs, forks, exits)
 
 # ------------------------------------------------------------------------------------------ faults
 

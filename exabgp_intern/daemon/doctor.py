@@ -24,7 +24,6 @@ SHARED = (
 
 def doctor() -> int:
     """Print what `exabgp-intern run` would find here, and return 0 if every class can be interned, else 1."""
-    found = programs()
     # as in `run`: importing ExaBGP fixes where it looks for its files
     sys.argv[0] = script()
     refused = {}
@@ -48,7 +47,7 @@ def doctor() -> int:
     width = max(map(len, rows))
     for row, text in rows.items():
         print(f'{row:{width}}  {text}')
-    others = {os.path.realpath(each): each for each in reversed(found)}
+    others = {os.path.realpath(each): each for each in reversed(programs())}
     others.pop(os.path.realpath(sys.argv[0]), None)
     if others:
         print(f'warning: there is another ExaBGP here, which `run` does not start: {", ".join(others.values())}')

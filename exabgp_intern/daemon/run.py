@@ -33,6 +33,10 @@ class Settings(NamedTuple):
     stats_file: str = ''
     stats_every: str = '15'  # seconds
 
+    def names(self) -> list[str]:
+        """Return the names in `classes`."""
+        return self.classes.replace(',', ' ').split()
+
 
 def run(argv: Sequence[str]) -> Any:
     """Run ExaBGP with the command line `argv`, our own options first, and return what its entry point returns.
@@ -110,7 +114,7 @@ def _tried(step: Callable[[], Any], problems: list[str]) -> Any:
 
 
 def _intern(settings: Settings) -> str:
-    names = settings.classes.replace(',', ' ').split()
+    names = settings.names()
     try:
         if names:
             install([name for name in names if name not in SETS], *(name in names for name in SETS))
@@ -123,7 +127,7 @@ def _intern(settings: Settings) -> str:
 
 def _check_sets(settings: Settings) -> None:
     """Raise an exception if `--classes` names attributes or sets that this ExaBGP does not let us share."""
-    missing = [name for name in SETS if name in settings.classes.replace(',', ' ').split() and name not in sets()]
+    missing = [name for name in SETS if name in settings.names() and name not in sets()]
     if missing:
         raise Exception(f'{", ".join(missing)} cannot be shared in ExaBGP {exabgp_version()}')
 
