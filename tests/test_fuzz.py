@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import gc
 import random
-from pathlib import Path
 from typing import Any, Iterator
 
 import pytest
 
 import exabgp_intern
 from exabgp_intern import lines
+from tests import GOBGP
 from tests.support import NAMES, OURS
 
-CORPUS = (Path(__file__).parent / 'data' / 'gobgp.bgp').read_bytes()
+CORPUS = GOBGP.read_bytes()
 ROUNDS = 5000
 
 
@@ -131,7 +131,7 @@ def test_random_octets_decode_as_without(session: Any) -> None:
     'family', sorted({(1, 1), (1, 4), (1, 128), (2, 128), (25, 70), (25, 65), (1, 134), (1, 85), (1, 5)})
 )
 def test_mutated_routes_decode_as_without(family: tuple[int, int]) -> None:
-    from tests.test_nlri import WIRE
+    from tests.qualifier.test_nlri import WIRE
 
     def decoded(data: bytes) -> Any:
         try:

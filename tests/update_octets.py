@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from random import Random
 from struct import pack
 from typing import Callable, Iterator
 
 from exabgp_intern.report.sources import received
 from exabgp_intern.report.synthetic import synthetic
-
-GOBGP = Path(__file__).parent / 'data' / 'gobgp.bgp'
+from tests import GOBGP
 
 
 def attribute(flags: int, code: int, value: bytes) -> bytes:

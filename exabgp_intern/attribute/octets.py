@@ -21,7 +21,8 @@ _may_have_mp_nlri = re.compile(b'[\x80-\xbf][\x0e\x0f]').search
 
 def agreed(negotiated: Any) -> int | None:
     """Return the negotiated options that decide how attributes decode, as a number; None if they cannot be read."""
-    # AS_PATH and AGGREGATOR depend on asn4, AIGP on aigp.  tests/test_attributes.py checks that there is no third.
+    # AS_PATH and AGGREGATOR depend on asn4, AIGP on aigp.
+    # tests/attribute/test_received.py checks that there is no third.
     try:
         asn4, aigp = negotiated.asn4, negotiated.aigp
     except AttributeError:

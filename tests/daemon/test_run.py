@@ -18,7 +18,8 @@ from exabgp_intern import stats
 from exabgp_intern.daemon import run as module_of_run
 from exabgp_intern.daemon.metrics import METRICS, StatsFile, text, write
 from exabgp_intern.installation import CLASSES, DEFAULT, SETS
-from tests.daemons import INTERNED, ROOT, STOCK, ExaBGP, receiving, wait_for
+from tests import ROOT
+from tests.daemon.daemons import INTERNED, STOCK, ExaBGP, receiving, wait_for
 from tests.support import OURS
 
 SCRIPT = (str(Path(sys.executable).parent / 'exabgp-intern'), 'run')

@@ -18,7 +18,8 @@ from typing import Any, Callable, Iterator, NamedTuple
 import pytest
 
 from scripts.speaker import KEEPALIVE, OPEN, ROUTE_REFRESH, UPDATE, free_port, message
-from tests.daemons import INTERNED, ROOT, STOCK, ExaBGP, wait_for
+from tests import ROOT
+from tests.daemon.daemons import INTERNED, STOCK, ExaBGP, wait_for
 
 PROGRAMS = {'stock': STOCK, 'interned': INTERNED}
 SECONDS = 20  # for one step: it takes a fraction of one
@@ -791,7 +792,7 @@ if way == 'interned':
     from exabgp_intern.attribute import announced
     exabgp_intern.install()
     assert announced.HOOKS.installed()
-from tests.test_daemons_announced import load
+from tests.daemon.test_announced import load
 load(pathlib.Path(checkout), pathlib.Path(output))
 """
 

@@ -21,12 +21,15 @@ import pytest
 
 import exabgp_intern
 from exabgp_intern import lines
+from tests import GOBGP, ROOT
 from tests.support import FROM_WIRE, OURS, STOCK, is_canonical, outcome
 from tests.test_fuzz import mutated
 
-GOBGP = Path(__file__).parent / 'data' / 'gobgp.bgp'
 MAIN = os.environ.get('EXABGP_MAIN', '')
-SUITES = ('exabgp6', 'exabgp6_attributes', 'guarantees', 'subclasses', 'distinct', 'differential', 'statistics')
+SUITES = (
+    'tests/exabgp6',
+    *(f'tests/test_{name}.py' for name in ('guarantees', 'subclasses', 'distinct', 'differential', 'statistics')),
+)
 
 on_main = pytest.mark.skipif(not FROM_WIRE, reason='for ExaBGP 6')
 
@@ -61,13 +64,12 @@ LABELLED = [kind for kind in WIRE if kind.startswith(('Label', 'IPVPN'))]
 @pytest.mark.skipif(not MAIN, reason="EXABGP_MAIN names no checkout of ExaBGP's branch main: ExaBGP 6 is not tested")
 @pytest.mark.skipif(sys.version_info < (3, 12), reason='ExaBGP 6 is for Python 3.12 and later')
 def test_the_checkout() -> None:
-    here = Path(__file__).parent
-    path = os.pathsep.join([os.path.join(MAIN, 'src'), str(here.parent), os.environ.get('PYTHONPATH', '')])
+    path = os.pathsep.join([os.path.join(MAIN, 'src'), str(ROOT), os.environ.get('PYTHONPATH', '')])
     # of pytest-asyncio, which ExaBGP's suite needs, a warning would be an error
     pytest_here = [sys.executable, '-m', 'pytest', '-q', '-p', 'no:asyncio']
     done = subprocess.run(
-        [*pytest_here, *(str(here / f'test_{suite}.py') for suite in SUITES)],
-        cwd=here.parent,
+        [*pytest_here, *SUITES],
+        cwd=ROOT,
         env={**os.environ, 'PYTHONPATH': path},
         capture_output=True,
         text=True,
@@ -95,9 +97,8 @@ def test_the_checkout() -> None:
 def test_the_programs_on_the_checkout(command: str, last: str, tmp_path: Path) -> None:
     for module in ('objgraph', 'psutil', 'rich'):
         pytest.importorskip(module)
-    root = Path(__file__).parent.parent
-    path = os.pathsep.join([os.path.join(MAIN, 'src'), str(root), os.environ.get('PYTHONPATH', '')])
-    words = [str(root / word) if word.startswith('scripts/') else word for word in command.split()]
+    path = os.pathsep.join([os.path.join(MAIN, 'src'), str(ROOT), os.environ.get('PYTHONPATH', '')])
+    words = [str(ROOT / word) if word.startswith('scripts/') else word for word in command.split()]
     done = subprocess.run(
         [sys.executable, *words],
         cwd=tmp_path,
@@ -280,9 +281,11 @@ def test_mutated_routes_decode_as_without() -> None:
 
 
 def test_the_figures_are_of_exabgp_6_alone() -> None:
-    script = Path(__file__).parents[1] / 'scripts' / 'accessors.py'
     done = subprocess.run(
-        [sys.executable, str(script), '--routes', '100', '--repeat', '1'], capture_output=True, text=True, timeout=60
+        [sys.executable, str(ROOT / 'scripts/accessors.py'), '--routes', '100', '--repeat', '1'],
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
     if FROM_WIRE:
         assert done.returncode == 0 and 'labels, again' in done.stdout, done.stderr

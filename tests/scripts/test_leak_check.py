@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-PROGRAM = Path(__file__).parent.parent / 'scripts' / 'leak_check.py'
+from tests import ROOT
+
+PROGRAM = ROOT / 'scripts' / 'leak_check.py'
 
 
 def leak_check(directory: Path, *options: str) -> subprocess.CompletedProcess[str]:

@@ -10,7 +10,7 @@ from typing import Any, Iterator
 import pytest
 from exabgp.bgp.message import Update
 from exabgp.bgp.message.direction import Direction
-from exabgp.bgp.message.update.attribute import Attribute, Attributes
+from exabgp.bgp.message.update.attribute import Attribute
 from exabgp.bgp.message.update.attribute.nexthop import NextHopSelf
 from exabgp.bgp.message.update.nlri import NLRI
 from exabgp.bgp.neighbor import Neighbor
@@ -19,8 +19,9 @@ from exabgp.protocol.ip import NoNextHop
 
 from exabgp_intern import NextHop, install, uninstall
 from exabgp_intern.report.loading import negotiated_session
+from tests.attribute.attribute_sets import forget
+from tests.qualifier.test_nlri import ESI, ETAG, LABEL, RD, configured, evpn
 from tests.support import OURS, STOCK, is_canonical, observed
-from tests.test_nlri import ESI, ETAG, LABEL, RD, configured, evpn
 
 IPV4 = bytes((192, 0, 2, 1))
 GLOBAL = b'\x20\1\x0d\xb8' + bytes(11) + b'\1'
@@ -64,7 +65,7 @@ def classic(hop: bytes = IPV4, more: bytes = b'') -> bytes:
 
 
 def decode(body: bytes) -> Any:
-    Attributes.cached = None  # the first releases of 5.0 keep the last set of attributes there, for all sessions
+    forget(None)
     return Update.unpack_message(body, Direction.IN, session())
 
 
@@ -117,9 +118,10 @@ def test_the_attribute_next_hop_is_canonical_and_not_pinned(caching: bool, monke
         assert {*map(id, hops(first)), *map(id, hops(second))} == {id(first.attributes[3])}
         assert is_canonical(first.attributes[3]) and not is_canonical(stock.attributes[3])
         assert printed(first) == printed(stock)
+        assert IPV4 in NextHop._table.data
         del first, second
-        Attributes.cached = None
-        assert not NextHop._table.data
+        forget(None)
+        assert IPV4 not in NextHop._table.data
     finally:
         uninstall()
     assert type(decode(classic()).attributes[3]) is STOCK['NextHop']

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-PROGRAM = Path(__file__).parent.parent / 'scripts' / 'race_check.py'
+from tests import ROOT
+
+PROGRAM = ROOT / 'scripts' / 'race_check.py'
 
 
 # Without one, no process is forked beside threads, and no collection runs in the middle of a construction.

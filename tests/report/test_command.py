@@ -22,8 +22,9 @@ from exabgp_intern.report import figures as report_figures
 from exabgp_intern.report.figures import _saving
 from exabgp_intern.report.sources import configured
 from exabgp_intern.report.synthetic import synthetic
+from tests import GOBGP
+from tests.report.test_sources import ATTRIBUTES, IPV4_AS4, OTHER, PEERS, bgp4mp, message, record, rib
 from tests.support import NO_HOOKS, SLOTS
-from tests.test_workload import ATTRIBUTES, GOBGP, IPV4_AS4, OTHER, PEERS, bgp4mp, message, record, rib
 
 CONFIGURATION = """
 neighbor 192.0.2.1 {

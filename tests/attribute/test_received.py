@@ -26,7 +26,7 @@ from exabgp_intern.attribute import octets, sightings
 from exabgp_intern.attribute import received as attributes
 from exabgp_intern.attribute.frozen import FrozenList
 from exabgp_intern.attribute.received import Received, Single
-from tests.attribute_sets import STOCK_DECODER, decoded, forget, seen, session, sessions, shown, stock
+from tests.attribute.attribute_sets import STOCK_DECODER, decoded, forget, seen, session, sessions, shown, stock
 from tests.support import outcome, with_a_fault
 from tests.update_octets import (
     AIGP,

@@ -21,7 +21,7 @@ from exabgp_intern import lines
 from exabgp_intern.attribute import parts, sightings
 from exabgp_intern.attribute.frozen import CONSTANT, Frozen, FrozenList
 from exabgp_intern.installation import sets
-from tests.attribute_sets import session, sessions, shown, state
+from tests.attribute.attribute_sets import session, sessions, shown, state
 from tests.support import outcome, with_a_fault
 from tests.update_octets import (
     AIGP,

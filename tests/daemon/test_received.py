@@ -21,7 +21,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from exabgp_intern.report.synthetic import FAMILIES as MADE
 from exabgp_intern.report.synthetic import synthetic
 from scripts.speaker import NOTIFICATION, UPDATE, Speaker, free_port, kinds, message
-from tests.daemons import (
+from tests.daemon.daemons import (
     ANNOUNCER,
     FAMILIES,
     INTERNED,

@@ -11,10 +11,11 @@ from typing import Any, Iterator
 
 import pytest
 
+from tests import ROOT
+
 # of the extra `benchmark`, which only the tox env of that name has: once is enough for what takes half a minute
 pytest.importorskip('multiton')
 
-ROOT = Path(__file__).parent.parent
 PARTS = ('constructor', 'decode', 'rib', 'sharing', 'plan', 'peers')
 
 

@@ -26,9 +26,8 @@ from exabgp_intern.report.rib import ALL_ADD_PATH as ADD_PATH
 from exabgp_intern.report.sources import received
 from exabgp_intern.report.synthetic import FAMILIES, synthetic
 from exabgp_intern.report.workload import Problem, Session
+from tests import GOBGP
 from tests.support import NO_HOOKS
-
-GOBGP = Path(__file__).parent / 'data' / 'gobgp.bgp'
 
 IPV4 = pack('!HH', 65001, 65000), b'\0\0\0\1', bytes((192, 0, 2, 1)), bytes((192, 0, 2, 2))
 IPV4_AS4 = pack('!II', 65001, 65000), *IPV4[1:]

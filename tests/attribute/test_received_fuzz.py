@@ -12,8 +12,8 @@ import pytest
 from exabgp_intern.attribute import parts
 from exabgp_intern.attribute import received as attributes
 from exabgp_intern.attribute.received import Received
-from tests.attribute_sets import decoded, seen, session, shown, stock
-from tests.test_attributes import CHANGES
+from tests.attribute.attribute_sets import decoded, seen, session, shown, stock
+from tests.attribute.test_received import CHANGES
 from tests.update_octets import (
     SETS,
     SHAPES,

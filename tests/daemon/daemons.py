@@ -14,9 +14,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Callable, Iterator
 
+from tests import ROOT
+
 STOCK = (str(Path(sys.executable).parent / 'exabgp'),)
 INTERNED = (sys.executable, '-m', 'exabgp_intern', 'run')
-ROOT = Path(__file__).parent.parent
 
 # The receiver listens, the announcer connects to it.
 RECEIVER, ANNOUNCER = '127.0.0.1', '127.0.0.2'

@@ -14,7 +14,9 @@ import exabgp
 import psutil
 import pytest
 
-SCRIPT = Path(__file__).parents[1] / 'scripts' / 'upstream_suite.py'
+from tests import ROOT
+
+SCRIPT = ROOT / 'scripts' / 'upstream_suite.py'
 
 TESTS = """
 from copy import copy

@@ -925,7 +925,7 @@ def shown(attributes: Any) -> Any:
 
 
 EXTENDED = ExtendedCommunities.unpack(b'\0\2\0\1\0\0\0\1', None, None)
-# of a dict and of a set of ExaBGP's; tests/test_attributes.py watches that nothing of a dict or a list is forgotten
+# of a dict and of a set of ExaBGP's; test_received.py watches that nothing of a dict or a list is forgotten
 CHANGES: dict[str, Callable[[Any], Any]] = {
     '__setitem__': lambda it: it.__setitem__(4, MED(9)),
     'another': lambda it: it.__setitem__(5, MED(9)),
