@@ -10,10 +10,10 @@ would free is a leak too.
 ExaBGP itself keeps one attribute set a session, that of the UPDATE before, if its routes were IPv4
 unicast; after a flush this program lets go of that one.
 
-It is a leak if objgraph finds, at any stage, one of those objects that no route holds; if a table has an
-entry left after a flush; or if traced memory, after all cycles and once more after a peak of values
-that are all different, is more than 1 % above what it was after the first cycles.  The size of the
-tables does not count there, for a dict keeps its size when it is emptied; it is printed.
+It is a leak if the garbage collector lists, at any stage, one of those objects that no route holds; if
+a table has an entry left after a flush; or if traced memory, after all cycles and once more after a
+peak of values that are all different, is more than 1 % above what it was after the first cycles.  The
+size of the tables does not count there, for a dict keeps its size when it is emptied; it is printed.
 
 On a leak, prints what grew, and writes what refers to one survivor to leak.dot in the current
 directory (`dot -Tsvg leak.dot` draws it).
@@ -56,11 +56,10 @@ from exabgp_intern.table import Table
 
 FIRST_CYCLES = 4
 SETS = sets()
-CLASSES = [
-    *(canonical_class(name) for name in DEFAULT if name in lines.classes()),
-    SETS['Attributes'].Received,
-    SETS['Announced'].Announced,
-]
+CANONICAL = [canonical_class(name) for name in DEFAULT if name in lines.classes()]
+ATTRIBUTE_SETS = [SETS['Attributes'].Received, SETS['Announced'].Announced]
+CLASSES = [*CANONICAL, *ATTRIBUTE_SETS]
+OF_INSTANCES = {*(cls._shared for cls in CANONICAL), *ATTRIBUTE_SETS}
 TABLES = [*(cls._table for cls in CLASSES), SETS['PathAttributes'].TABLE]
 
 # Attributes and sets are shared at once, and not at their second sighting: then all are in the tables.
@@ -262,10 +261,10 @@ class SpeakerOf6(Speaker):
 def check(speaker: Speaker, stage: str) -> int:
     """Exit if there is an object that no route holds; return how many objects there are."""
     held = speaker.held()
-    alive = [each for cls in CLASSES for each in objgraph.by_type(f'{cls.__module__}.{cls.__name__}')]
+    alive = [each for each in gc.get_objects() if type(each) in OF_INSTANCES]
     number = len(alive)
     if number < sum(entry() is not None for cls in CLASSES for entry in cls._table.valuerefs()):
-        sys.exit('objgraph does not find all that is alive, so this program cannot tell')
+        sys.exit('the garbage collector does not list all that is alive, so this program cannot tell')
     alive = [each for each in alive if id(each) not in held]
     if alive:
         leak(f'{len(alive)} of {number} objects are held by no route {stage}', alive)
@@ -444,7 +443,7 @@ def main() -> None:
     if options.plant:
         Table.keep = FAULTS[options.plant](Table.keep)  # type: ignore[method-assign]
     speaker = Speaker() if lines.nlris_hold() else SpeakerOf6()
-    gc.freeze()  # what is here already is no leak; objgraph need not look at it
+    gc.freeze()  # what is here already is no leak; the collector need not list it
 
     # Not one alone: Python keeps some freed tuples for the next ones, and counts them as in use.
     for number in range(FIRST_CYCLES):

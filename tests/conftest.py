@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 from typing import Iterator
 
 import pytest
@@ -20,3 +21,10 @@ def installed() -> Iterator[None]:
 def exabgp_log() -> None:
     """ExaBGP decodes nothing before its logger is set up."""
     lines.start()
+
+
+@pytest.fixture(scope='session', autouse=True)
+def cheap_collections() -> None:
+    """Many tests collect garbage: leave out what was imported, which makes that 20 times faster."""
+    gc.collect()
+    gc.freeze()

@@ -203,7 +203,7 @@ def run(child: Child) -> dict[str, Any]:
             for load in LOADS:
                 if 'skipped' in of:
                     break
-                found = child(name=name, load=load, routes=routes, quiet=1 if child.quick else QUIET)
+                found = child(name=name, load=load, routes=routes, quiet=0.5 if child.quick else QUIET)
                 if 'skipped' in found:
                     of['skipped'] = found['skipped']
                 else:
@@ -233,7 +233,7 @@ def _version(daemon: Daemon) -> str:
     return found[0] if found else ''
 
 
-def measure(name: str, load: str, routes: int, quiet: int = QUIET) -> dict[str, Any]:
+def measure(name: str, load: str, routes: int, quiet: float = QUIET) -> dict[str, Any]:
     """Return the octets of resident memory of a speaker: its base, and what the routes added; seconds of processor.
 
     Return as `skipped` the last line of its log if it ends at its start.  Raises RuntimeError if it does not hold all
@@ -309,17 +309,18 @@ def _used(process: Any) -> Used:
     return Used(sum(each.user + each.system for each in times), sum(each.memory_info().rss for each in family))
 
 
-def _settle(process: Any, session: Speaker, seconds: int) -> None:
+def _settle(process: Any, session: Speaker, seconds: float) -> None:
     """Return when `process` has done next to nothing, and kept its memory, for `seconds`."""
     deadline = time.monotonic() + SECONDS
-    quiet, last = 0, Used(0.0, 0)
+    interval = min(1, seconds)
+    quiet, last = 0.0, Used(0.0, 0)
     while quiet < seconds:
         if time.monotonic() > deadline:
             raise RuntimeError(f'not settled after {SECONDS} seconds')
-        time.sleep(1)
+        time.sleep(interval)
         session.send(message(KEEPALIVE))
         now = _used(process)
-        quiet = quiet + 1 if now.seconds - last.seconds < 0.05 and now.resident == last.resident else 0
+        quiet = quiet + interval if now.seconds - last.seconds < 0.05 and now.resident == last.resident else 0
         last = now
 
 
