@@ -6,16 +6,7 @@ import argparse
 import sys
 from typing import Any, Callable, NoReturn, Sequence
 
-__all__ = ('main',)
-
-OPTIONS_OF_RUN = """\
-options of run; they come before ExaBGP's own arguments, of which --help is one:
-  --classes NAMES      intern only these, separated by commas; `exabgp-intern doctor` lists them
-  --strict             exit with code 2 if one of them cannot be interned, instead of running ExaBGP without
-  --stats-file FILE    write the current figures to FILE, in the text format of Prometheus
-  --stats-every SECS   seconds between two writes; 15
-each can be an environment variable as well: exabgp_intern_classes, exabgp_intern_stats_file
-"""
+__all__ = ('main', 'parser')
 
 
 def main(argv: Sequence[str] | None = None) -> Any:
@@ -32,17 +23,9 @@ def main(argv: Sequence[str] | None = None) -> Any:
 def _other_than_run(argv: Sequence[str]) -> int:
     from exabgp_intern.report.workload import Problem
 
-    parser = _Parser(
-        prog='exabgp-intern',
-        description='One object for each value of a route qualifier in ExaBGP.',
-        epilog=OPTIONS_OF_RUN,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    commands = parser.add_subparsers(metavar='COMMAND', required=True)
-    commands.add_parser('run', help='run ExaBGP with interning; further arguments are its own')
-    _add_doctor(commands.add_parser('doctor', help='say whether the ExaBGP of this machine can be interned'))
-    _add_report(commands.add_parser('report', help='load routes with and without interning, and compare the two'))
-    arguments = parser.parse_args(argv)
+    everything, options_of_run = _parsers()
+    everything.epilog = options_of_run.format_help()  # `run --help` is ExaBGP's own
+    arguments = everything.parse_args(argv)
     try:
         return int(arguments.run(arguments))
     except Problem as problem:
@@ -52,13 +35,62 @@ def _other_than_run(argv: Sequence[str]) -> int:
         return 130
 
 
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands, from which the man page is made (`tox -e man`)."""
+    return _parsers()[0]
+
+
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         self.exit(2, f'{self.prog}: {message}\n')  # one line, without the usage
 
 
+def _parsers() -> tuple[_Parser, _Parser]:
+    """Return the parser of all commands, and that of `run`, which only documents: run.py reads these options."""
+    everything = _Parser(
+        prog='exabgp-intern',
+        description='Runs ExaBGP with one object for each value that its routes have in common: qualifiers, next\n'
+        'hops and attributes. Measures what that saves.',
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = everything.add_subparsers(metavar='COMMAND', required=True)
+    options_of_run = commands.add_parser(
+        'run',
+        help='run ExaBGP with interning; all further arguments are those of exabgp',
+        usage='exabgp-intern run [OPTION ...] [ARGUMENT OF exabgp ...]',
+        add_help=False,
+    )
+    _add_run(options_of_run)
+    _add_doctor(commands.add_parser('doctor', help='say whether the ExaBGP of this machine can be interned'))
+    _add_report(commands.add_parser('report', help='load routes with and without interning, and compare the two'))
+    return everything, options_of_run
+
+
+def _add_run(parser: argparse.ArgumentParser) -> None:
+    options = parser.add_argument_group(
+        'options of run',
+        "They come before ExaBGP's own arguments. Each can be an environment variable too, such as "
+        'exabgp_intern_stats_file=FILE or exabgp_intern_strict=true.',
+    )
+    options.add_argument(
+        '--classes', metavar='NAMES', help='intern only these, separated by commas; `exabgp-intern doctor` lists them'
+    )
+    options.add_argument(
+        '--strict',
+        action='store_true',
+        help='if one of them cannot be interned, exit with code 2; by default, run ExaBGP without interning',
+    )
+    options.add_argument(
+        '--stats-file', metavar='FILE', help='keep statistics in FILE, in the text format of Prometheus'
+    )
+    options.add_argument('--stats-every', metavar='SECONDS', help='how often to write FILE; 15 by default')
+
+
 def _add_doctor(parser: argparse.ArgumentParser) -> None:
-    parser.description = 'Exits with 0 if every class can be interned, with 1 if not.'
+    parser.description = (
+        'Print which ExaBGP this is and what of it can be interned. The exit code is 0 if every class of a qualifier '
+        'and the next hop can be, and 1 if not.'
+    )
     parser.set_defaults(run=_doctor)
 
 
@@ -74,12 +106,13 @@ def _add_report(parser: argparse.ArgumentParser) -> None:
     from exabgp_intern.report.synthetic import FAMILIES
 
     parser.description = (
-        'Load routes through ExaBGP with its own classes and with the canonical ones, and show memory, time and '
-        'objects of both. Traced bytes are measured on the first 20,000 routes; a configuration with more is not '
-        'traced. Resident bytes, the median of the timed loads, are left out below 5,000 routes. Time is CPU time'
-        ' for each route announced or withdrawn, the best of the timed loads; a difference within the spread of '
-        'these loads is shown as none. Exits with 1 if the two do not print the same, with 2 if a part of the '
-        'input cannot be read or no route was loaded; refused UPDATEs do not change that.'
+        "Load routes with ExaBGP's own classes and with the canonical ones, and show memory, time and objects of "
+        'both. Without a file, the routes are made up. Resident bytes are what the process takes from the system; '
+        'they are left out below 5,000 routes. Traced bytes are what Python allocates, for the first 20,000 routes; a '
+        'configuration with more routes is not traced. Time is CPU time, the best of several loads; a difference '
+        'that is no larger than the spread of the loads is shown as none. The exit code is 1 if the two ways print '
+        'routes differently, and 2 if a part of the input cannot be read or no route was loaded. UPDATEs that ExaBGP '
+        'refuses do not change it.'
     )
     source = parser.add_mutually_exclusive_group()
     source.add_argument(
@@ -88,9 +121,9 @@ def _add_report(parser: argparse.ArgumentParser) -> None:
         type=_path,
         nargs='+',
         action='extend',
-        help='BGP messages, or an MRT dump (BGP4MP, TABLE_DUMP or TABLE_DUMP_V2), as they are or packed by gzip, '
-        'bzip2, xz or zstd; several files, directories of them (not the directories and hidden files in these), a '
-        'pipe, or - for standard input; a route of a table without a next hop gets one of zeros',
+        help='BGP messages, or an MRT dump (BGP4MP, TABLE_DUMP or TABLE_DUMP_V2), plain or compressed by gzip, bzip2, '
+        'xz or zstd; several files, directories (their files, but no subdirectories and hidden files), a pipe, or - '
+        'for standard input',
     )
     source.add_argument(
         '--config', type=_path, metavar='FILE', help='an ExaBGP configuration, whose routes are announced'
@@ -99,15 +132,15 @@ def _add_report(parser: argparse.ArgumentParser) -> None:
         '--commands',
         type=_path,
         metavar='FILE',
-        help='API commands (announce ..., withdraw ...), one a line, as a process prints them for ExaBGP; for the '
-        'neighbors of --config; without --config, all for one neighbor that is made up',
+        help='API commands (announce ..., withdraw ...), one a line, as a process prints them for ExaBGP; they are for '
+        'the neighbors of --config, or for a made-up neighbor without it',
     )
     stream = parser.add_argument_group(
         'how to decode BGP messages',
-        'The OPENs in the file decide this: a single OPEN, or what both OPENs of a session negotiate. Without an '
-        'OPEN, or with one of these options, the peer may send all families that ExaBGP knows, AS numbers have '
-        'four octets, no NLRI has a path identifier, and an IPv4 route may have an IPv6 next hop; the options '
-        'change that. An MRT dump says it in each record.',
+        'The OPENs in the file decide: a single OPEN, or what both OPENs of a session negotiate. Each record of an MRT '
+        'dump says it itself. Without an OPEN, and with one of these options, the peer may send all families that '
+        'ExaBGP knows, AS numbers have four octets, no NLRI has a path identifier, and an IPv4 route may have an IPv6 '
+        'next hop. The options change that.',
     )
     stream.add_argument(
         '--add-path',
@@ -117,53 +150,50 @@ def _add_report(parser: argparse.ArgumentParser) -> None:
         help='NLRIs of this family have path identifiers (%(choices)s); may be given several times',
     )
     stream.add_argument('--asn2', action='store_true', help='AS numbers have two octets')
-    parser.add_argument(
-        '--limit',
-        type=_up_to(sys.maxsize),
-        default=sys.maxsize,
-        metavar='N',
-        help='stop after N UPDATEs of --updates; of a table, after N UPDATEs that are made from it',
-    )
-    made = parser.add_argument_group('routes that are made up, if no file is given')
-    for option, most, number in (('--routes', 1 << 24, 100_000), ('--vrfs', 65_535, 10), ('--labels', 1_000_000, 100)):
-        made.add_argument(option, type=_up_to(most), default=number, metavar='N', help='how many, %(default)s')
+    stream.add_argument('--limit', type=_up_to(sys.maxsize), metavar='N', help='stop after N UPDATEs')
+    made = parser.add_argument_group('made-up routes')
+    for option, most, number, what in (
+        ('--routes', 1 << 24, 100_000, 'number of routes'),
+        ('--vrfs', 65_535, 10, 'number of different route distinguishers'),
+        ('--labels', 1_000_000, 100, 'number of different label stacks'),
+    ):
+        made.add_argument(option, type=_up_to(most), default=number, metavar='N', help=f'{what}; %(default)s')
     made.add_argument(
         '--family',
         choices=[*FAMILIES, 'internet'],
         default='vpnv4',
-        help='%(default)s; internet is IPv4 unicast with AS paths, communities and what else a full table has',
+        help='%(default)s by default; internet is IPv4 unicast with attributes as in a full table',
     )
     made.add_argument(
         '--peers',
         type=_up_to(1_000),
         default=1,
         metavar='N',
-        help='of --family internet; each sends all; %(default)s',
+        help='number of peers that each send all routes of --family internet; %(default)s',
     )
     made.add_argument(
         '--prefixes-per-update',
         type=_average,
         default=PREFIXES_AN_UPDATE,
         metavar='X',
-        help='of --family internet, on average; %(default)s',
+        help='prefixes in an UPDATE of --family internet, on average; %(default)s',
     )
     parser.add_argument(
         '--nlris-per-update',
         type=_up_to(100),  # of the longest, 39 octets, no more fit into 4096
         default=NLRIS_PER_UPDATE,
         metavar='N',
-        help='routes in each UPDATE if they are made up; at most, if they are of a table dump, which has not kept the '
-        'UPDATEs: routes of one peer with the same attributes share one; %(default)s',
+        help='routes in each made-up UPDATE; for a table dump, the most routes in an UPDATE; %(default)s',
     )
     parser.add_argument(
         '--repeat',
         type=_up_to(100),
         metavar='N',
-        help='time each way N times; by default 3 times, and 2 times if it takes more than a second',
+        help='time each way N times; by default 3 times, and 2 times if a load takes more than a second',
     )
     parser.add_argument('--json', action='store_true', help='print JSON instead of a table')
     parser.add_argument('--plot', type=_picture, metavar='FILE', help='draw a picture too, .png or .svg')
-    parser.set_defaults(run=_report)
+    parser.set_defaults(run=lambda arguments: _report(parser, arguments))
 
 
 def _up_to(most: int) -> Callable[[str], int]:
@@ -197,28 +227,50 @@ def _picture(path: str) -> str:
     return path
 
 
-def _report(arguments: argparse.Namespace) -> int:
+OF_UPDATES = ('add_path', 'asn2', 'limit')
+OF_INTERNET = ('peers', 'prefixes_per_update')
+OF_VPN = ('vrfs', 'labels')
+OF_MADE_UP = ('routes', 'family', *OF_INTERNET, *OF_VPN)
+
+
+def _report(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> int:
     from exabgp_intern.report.command import report
     from exabgp_intern.report.commands import commanded
     from exabgp_intern.report.internet import internet
     from exabgp_intern.report.messages import ADD_PATH
     from exabgp_intern.report.sources import configured, received
     from exabgp_intern.report.synthetic import synthetic
-    from exabgp_intern.report.workload import Problem, Session
+    from exabgp_intern.report.workload import Session
 
-    limited = arguments.limit < sys.maxsize
-    if not arguments.updates and (arguments.add_path or arguments.asn2 or limited):
-        raise Problem('--add-path, --asn2 and --limit are for --updates')
+    if arguments.commands and arguments.updates:
+        parser.error('--commands cannot be used with --updates, which are received routes')
+    files = [option for option in ('updates', 'config', 'commands') if getattr(arguments, option)]
+    source = files[0] if files else 'family internet' if arguments.family == 'internet' else ''
+    without_effect = {
+        'updates': OF_MADE_UP,
+        'config': (*OF_MADE_UP, 'nlris_per_update'),
+        'commands': (*OF_MADE_UP, 'nlris_per_update'),
+        'family internet': (*OF_VPN, 'nlris_per_update'),
+        '': (),
+    }
+    for name, value in vars(arguments).items():
+        option = f'--{name.replace("_", "-")}'
+        if value == parser.get_default(name):
+            continue
+        if name in OF_UPDATES and source != 'updates':
+            parser.error(f'{option} needs --updates')
+        if name in without_effect[source]:
+            parser.error(f'{option} has no effect with --{source}')
+        if name in OF_INTERNET and source != 'family internet':
+            parser.error(f'{option} needs --family internet')
+
     if arguments.commands:
-        if arguments.updates:
-            raise Problem('--updates are received and --commands announce: one of them at a time')
         workload = commanded(arguments.commands, arguments.config)
     elif arguments.updates:
         addpath = tuple(ADD_PATH[name] for name in arguments.add_path or ())
         said = Session(asn4=not arguments.asn2, addpath=addpath) if addpath or arguments.asn2 else None
-        workload = received(
-            *arguments.updates, nlris_per_update=arguments.nlris_per_update, said=said, limit=arguments.limit
-        )
+        limit = arguments.limit or sys.maxsize
+        workload = received(*arguments.updates, nlris_per_update=arguments.nlris_per_update, said=said, limit=limit)
     elif arguments.config:
         workload = configured(arguments.config)
     elif arguments.family == 'internet':

@@ -508,7 +508,6 @@ def test_commands_that_cannot_be_read(tmp_path: Path) -> None:
     path.write_text('announce route 10.0.0.0/24 next-hop many\n')
     nothing = f'{path}: no route was loaded: ExaBGP refused 1 of 1 commands, the first with: '
     fails(run('--commands', path), nothing, 'many')
-    fails(run('--commands', path, '--updates', GOBGP), 'one of them at a time')
     fails(run('--commands', path, '--config', tmp_path / 'none'), 'none: No such file')
     path.write_bytes(b'announce route \xff\xfe next-hop 192.0.2.1\n\0\n')
     fails(run('--commands', path), 'ExaBGP refused 1 of 1 commands')

@@ -991,7 +991,25 @@ def test_bad_options(arguments: str, named: str, capsys: pytest.CaptureFixture[s
     assert out == '' and named in err and err.count('\n') == 1
 
 
-@pytest.mark.parametrize('option', ['--limit 1', '--asn2', '--add-path ipv4/unicast'])
-def test_options_that_are_for_received_updates(option: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(['report', '--routes', '1', *option.split()]) == 2
-    assert capsys.readouterr() == ('', 'exabgp-intern: --add-path, --asn2 and --limit are for --updates\n')
+@pytest.mark.parametrize(
+    'arguments, problem',
+    [
+        ('--limit 1', '--limit needs --updates'),
+        ('--asn2', '--asn2 needs --updates'),
+        ('--add-path ipv4/unicast --family internet', '--add-path needs --updates'),
+        ('--config FILE --limit 1', '--limit needs --updates'),
+        ('--peers 2', '--peers needs --family internet'),
+        ('--family evpn --prefixes-per-update 2', '--prefixes-per-update needs --family internet'),
+        ('--family internet --vrfs 2', '--vrfs has no effect with --family internet'),
+        ('--family internet --nlris-per-update 2', '--nlris-per-update has no effect with --family internet'),
+        ('--updates FILE --routes 2', '--routes has no effect with --updates'),
+        ('--config FILE --family internet', '--family has no effect with --config'),
+        ('--commands FILE --nlris-per-update 2', '--nlris-per-update has no effect with --commands'),
+        ('--commands FILE --updates FILE', '--commands cannot be used with --updates, which are received routes'),
+    ],
+)
+def test_options_without_effect_are_refused(arguments: str, problem: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(['report', *arguments.split()])
+    assert end.value.code == 2
+    assert capsys.readouterr() == ('', f'exabgp-intern report: {problem}\n')
