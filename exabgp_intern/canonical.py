@@ -229,7 +229,7 @@ class Shared:
         return plain
 
     def _refused(self, name: str, *_: Any) -> None:
-        raise AttributeError(f'{type(self).__name__} is shared by all routes of its value: cannot change {name!r}')
+        raise AttributeError(f'{type(self).__name__} is shared by routes: cannot change {name!r}')
 
     __setattr__ = __delattr__ = _refused
 

@@ -1,4 +1,4 @@
-"""The lines of ExaBGP, told apart by the shape of their classes.
+"""The release series of ExaBGP, 4.2, 5.0 and 6, told apart by the shape of their classes.
 
 In ExaBGP 4.2 and 5.0 a qualifier is constructed from its parts, and an NLRI holds it for life.  In ExaBGP 6 it is
 constructed from its wire bytes, and most NLRIs hold wire bytes and make a new qualifier at every access.

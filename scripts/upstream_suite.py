@@ -158,11 +158,11 @@ def functional(suite: str, copy: Path) -> Results:
         environment['exabgp_daemon_user'] = 'root'  # nobody, the default, may not read the copy
     command = [sys.executable, 'qa/bin/functional', suite]
     tests = listed(run([*command, '--list'], copy, **environment)[1])
-    marks = displayed(run(command, copy, **environment)[1])
-    if not tests or len(marks) != len(tests):
-        raise NoResults(f'{suite} has {len(tests)} tests and showed {len(marks)} results')
+    passes = displayed(run(command, copy, **environment)[1])
+    if not tests or len(passes) != len(tests):
+        raise NoResults(f'{suite} has {len(tests)} tests and showed {len(passes)} results')
     results = {}
-    for (nick, name), passed in zip(tests, marks):
+    for (nick, name), passed in zip(tests, passes):
         test = f'{suite} {nick} {name}'
         if not passed:
             passed = any(run([*command, nick], copy, **environment)[0] == 0 for _ in range(AGAIN))
@@ -173,7 +173,7 @@ def functional(suite: str, copy: Path) -> Results:
 
 
 def listed(output: str) -> list[tuple[str, str]]:
-    """Return the nick and the name of each test, in the order in which their marks are displayed."""
+    """Return the nick and the name of each test, in the order in which their results are displayed."""
     words = output.partition('The available tests are:')[2].split()
     return list(zip(words[::2], words[1::2]))
 

@@ -36,7 +36,7 @@ def frozen(value: Any) -> Any:
 
 
 def refused(self: Any, *_: Any, **__: Any) -> NoReturn:
-    raise TypeError('this is shared by all routes that have it: change a copy')
+    raise TypeError('this object is shared by routes: change a copy of it')
 
 
 class Frozen:
@@ -52,11 +52,11 @@ class Frozen:
     def __setattr__(self, name: str, value: Any) -> None:
         # ExaBGP makes some texts when they are asked for, and keeps them under such names.
         if not name.startswith('_') or not isinstance(getattr(self, name, 0), (str, type(None))):
-            raise AttributeError(f'this is shared by all routes that have it: cannot set {name!r}')
+            raise AttributeError(f'this object is shared by routes: cannot set {name!r}')
         object.__setattr__(self, name, value)
 
     def __delattr__(self, name: str) -> NoReturn:
-        raise AttributeError(f'this is shared by all routes that have it: cannot delete {name!r}')
+        raise AttributeError(f'this object is shared by routes: cannot delete {name!r}')
 
     __deepcopy__ = None  # that of some classes of ExaBGP makes an object of the same class: a frozen one
 

@@ -42,7 +42,7 @@ TABLE = Repeated()
 
 def _unpack(stock: Any) -> Any:
     def unpack(cls: Any, attribute_id: Any, flag: Any, data: Any, direction: Any, negotiated: Any) -> Any:
-        """Decode one path attribute as ExaBGP's `Attribute.unpack`, which this stands for."""
+        """Decode one path attribute as ExaBGP's `Attribute.unpack`, which this replaces."""
         code = CODES.get(attribute_id, attribute_id)
         session = None if code in MP_NLRI else agreed(negotiated)
         if session is None or type(data) is not bytes:
@@ -64,7 +64,7 @@ def _unpack(stock: Any) -> Any:
 
 def _unpack_community(stock: Any) -> Any:
     def unpack(cls: Any, data: Any, direction: Any = None, negotiated: Any = None) -> Any:
-        """Decode one community as ExaBGP's `unpack`, which this stands for."""
+        """Decode one community as ExaBGP's `unpack`, which this replaces."""
         if type(data) is not bytes or len(data) != LENGTHS.get(cls):
             return stock(cls, data, direction, negotiated)
         key = COMMUNITY + data
@@ -76,7 +76,7 @@ def _unpack_community(stock: Any) -> Any:
 
 def _generic(stock: Any) -> Any:
     def generic(code: Any, flag: Any, data: Any) -> Any:
-        """Return an attribute that ExaBGP does not know, as its `GenericAttribute`, which this stands for."""
+        """Return an attribute that ExaBGP does not know, as its `GenericAttribute`, which this replaces."""
         code = CODES.get(code, code)
         if type(data) is not bytes:
             return stock(code, flag, data)

@@ -81,7 +81,7 @@ def _give_next_hop(update: Any, next_hop: Any) -> Any:
 
 def _unpack_message(stock: Any) -> Any:
     def unpack_message(cls: Any, data: Any, direction: Any, negotiated: Any) -> Any:
-        """Decode the body of an UPDATE as ExaBGP's `Update.unpack_message`, which this stands for."""
+        """Decode the body of an UPDATE as ExaBGP's `Update.unpack_message`, which this replaces."""
         wire = getattr(negotiated, 'cached_wire', b'')  # of the set that the session keeps
         if wire and only_has(data, wire):
             return stock(cls, data, direction, negotiated)  # ExaBGP takes the set of the UPDATE before

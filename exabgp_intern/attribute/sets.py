@@ -35,7 +35,7 @@ class Attributes(Stock):
     def __setattr__(self, name: str, value: Any) -> None:
         # what a set has of its own are its texts, which ExaBGP makes when they are first asked for
         if hasattr(Stock, name) or not hasattr(self, name):
-            raise AttributeError(f'these attributes are shared by all routes that have them: cannot set {name!r}')
+            raise AttributeError(f'this set is shared by routes: cannot set {name!r}')
         super().__setattr__(name, value)
 
     def as_dict(self) -> Any:

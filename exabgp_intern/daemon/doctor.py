@@ -65,7 +65,7 @@ def _settings_file() -> str:
 
 
 def _if_it_is_there(path: str) -> str:
-    return path if os.path.exists(path) else f'{path}, which is not there'
+    return path if os.path.exists(path) else f'{path} (does not exist)'
 
 
 def _where_exabgp_is() -> str:

@@ -85,7 +85,7 @@ def negotiated_session(neighbor: Any, families: Any, addpath: Any, asn4: bool) -
 
 
 class Answers(Processes):
-    """What answers the process that has sent a command.  There is none here."""
+    """Answers nothing: no process has sent the commands.  It only notes that a command was refused."""
 
     refused = False
 
@@ -105,7 +105,7 @@ class Answers(Processes):
 def obey(reactor: Any, command: str, selected: bool) -> None:
     """Do what ExaBGP does with a `command` of a process: of its API 6 if it starts with `peer`, else of its API 4.
 
-    If not `selected`, every neighbor is meant, and none that the command selects.
+    If `selected`, the command is for the neighbors that it names, otherwise for every neighbor.
     """
     words = command.split()
     six = words[0] == 'peer'

@@ -27,7 +27,7 @@ TABLE = Repeated()
 
 def _unpack(stock: Any) -> Any:
     def unpack(cls: Any, attribute_id: Any, flag: Any, data: Any, negotiated: Any) -> Any:
-        """Decode one path attribute as ExaBGP's `Attribute.unpack`, which this stands for."""
+        """Decode one path attribute as ExaBGP's `Attribute.unpack`, which this replaces."""
         session = None if attribute_id in UNSHARED else agreed(negotiated)
         # for no octets ExaBGP returns a singleton, and compares it by its identity
         if session is None or type(data) is not bytes or not data:
@@ -47,7 +47,7 @@ def _unpack(stock: Any) -> Any:
 
 def _make_generic(stock: Any) -> Any:
     def make_generic(cls: Any, code: Any, flag: Any, data: Any) -> Any:
-        """Return an attribute that ExaBGP does not know, as `GenericAttribute.make_generic`, which this stands for."""
+        """Return an attribute that ExaBGP does not know, as `GenericAttribute.make_generic`, which this replaces."""
         if type(data) is not bytes or not data:
             return stock(cls, code, flag, data)
         key = UNKNOWN + bytes((code, flag)) + data

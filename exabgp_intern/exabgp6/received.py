@@ -84,7 +84,7 @@ def _parse_payload(stock: Any) -> Any:
     before: tuple[Any, Any] = None, None  # what the session agreed on whose set ExaBGP keeps, and its octets
 
     def parse_payload(cls: Any, data: Any, negotiated: Any) -> Any:
-        """Decode the body of an UPDATE as ExaBGP's `UpdateCollection._parse_payload`, which this stands for."""
+        """Decode the body of an UPDATE as ExaBGP's `UpdateCollection._parse_payload`, which this replaces."""
         nonlocal before
         session = agreed(negotiated)
         if AttributeCollection.cached is not None:

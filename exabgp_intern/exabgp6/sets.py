@@ -39,7 +39,7 @@ class Attributes(AttributeCollection):
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name not in TEXTS:  # ExaBGP makes these when they are first asked for
-            raise AttributeError(f'these attributes are shared by all routes that have them: cannot set {name!r}')
+            raise AttributeError(f'this set is shared by routes: cannot set {name!r}')
         super().__setattr__(name, value)
 
     def __copy__(self) -> Any:

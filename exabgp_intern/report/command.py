@@ -11,7 +11,7 @@ from exabgp_intern.report.figures import measured
 from exabgp_intern.report.measure import SAMPLE
 from exabgp_intern.report.picture import draw
 from exabgp_intern.report.table import show
-from exabgp_intern.report.workload import Problem, Workload, extra
+from exabgp_intern.report.workload import Problem, Workload, extra, some
 
 __all__ = ('report',)
 
@@ -56,16 +56,16 @@ def _print(text: str) -> None:
 def _size(workload: Workload) -> str:
     """Return how much there is to load."""
     if workload.commands:
-        return f'{len(workload.commands):,} commands'
+        return some(len(workload.commands), 'command')
     if workload.config:
         return f'a configuration of {os.path.getsize(workload.config):,} octets'
     octets = sum(len(body) for _, body in workload.updates)
-    return f'{len(workload.updates):,} UPDATEs of {octets:,} octets'
+    return f'{some(len(workload.updates), "UPDATE")} of {octets:,} octets'
 
 
 def _plan(workload: Workload, repeat: int | None) -> str:
     """Return what will be done with it."""
     configured = workload.config and not workload.commands
     traced = f'{"if it has " if configured else ""}up to {SAMPLE:,} routes'
-    times = f'{repeat} times' if repeat else 'two or three times'
-    return f'loading it both ways: once to compare, once to trace memory ({traced}), {times} for time'
+    times = {None: 'two or three times', 1: 'once'}.get(repeat, f'{repeat} times')
+    return f'loading it both ways: once to compare, once to trace memory ({traced}), {times} to measure time'

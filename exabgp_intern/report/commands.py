@@ -66,7 +66,7 @@ def add_peers(reactor: Any) -> None:
 def obey(reactor: Any, command: str, selected: bool) -> bool:
     """Do what ExaBGP does with a `command` of a process, and return whether it accepts it.
 
-    If not `selected`, every neighbor is meant, and none that the command selects.
+    If `selected`, the command is for the neighbors that it names, otherwise for every neighbor.
     """
     reactor.processes.refused = False
     six = _of_exabgp_6()
@@ -98,7 +98,7 @@ def _answers() -> Any:
     processes: Any = import_module('exabgp.reactor.api.processes').Processes
 
     class Answers(processes):
-        """What answers the process that has sent a command.  There is none here."""
+        """Answers nothing: no process has sent the commands.  It only notes that a command was refused."""
 
         refused = False
 

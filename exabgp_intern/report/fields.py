@@ -25,7 +25,7 @@ class Fields:
     def octets(self, length: int) -> bytes:
         start, self._at = self._at, self._at + length
         if self._at > len(self._data):
-            raise Damaged(f'{self.where}: a field goes past the end of what it is in')
+            raise Damaged(f'{self.where}: a field is longer than what contains it')
         return self._data[start : self._at]
 
     def number(self, length: int) -> int:

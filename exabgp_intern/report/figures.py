@@ -16,7 +16,7 @@ from typing import Any, Callable
 from exabgp_intern import __version__
 from exabgp_intern.installation import exabgp_version
 from exabgp_intern.report.measure import SAMPLE
-from exabgp_intern.report.workload import Problem, Workload
+from exabgp_intern.report.workload import Problem, Workload, some
 
 __all__ = ('FEW', 'FIGURES', 'WAYS', 'measured')
 
@@ -140,9 +140,9 @@ def _saving(key: str, repeats: int, stock: dict[str, Any], interned: dict[str, A
 def _nothing_loaded(workload: Workload, counted: dict[str, Any]) -> str:
     """Return why there is no route, in one line."""
     refused = sum(counted['refused'].values())
-    of = f'{len(workload.commands):,} commands' if workload.commands else f'{len(workload.updates):,} UPDATEs'
+    of = some(len(workload.commands), 'command') if workload.commands else some(len(workload.updates), 'UPDATE')
     reason = f': ExaBGP refused {refused:,} of {of}, the first with: {counted["first_refusal"]}' if refused else ''
-    held = f', {counted["decoded"]:,} were decoded and none is held' if counted['decoded'] else ''
+    held = f': the file withdraws all of the {counted["decoded"]:,} routes that it has' if counted['decoded'] else ''
     parts = workload.damaged, f'{workload.name}: no route was loaded{held}{reason}', counted['advice']
     return '; '.join(part for part in parts if part)
 

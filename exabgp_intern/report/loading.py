@@ -59,7 +59,7 @@ class _Received:
 
         line = _line()
         decode, store = line.decoded, line.store
-        # marks that ExaBGP leaves in a set of attributes that it does not take as it is
+        # the entries that ExaBGP adds to a set in which it found an error
         treated, discarded = Attribute.CODE.INTERNAL_TREAT_AS_WITHDRAW, Attribute.CODE.INTERNAL_DISCARD
         decoded = 0
         for session, body in self._updates:

@@ -167,7 +167,7 @@ def _counted(workload: Workload, classes: dict[str, Any], interned: bool) -> dic
 
 
 def _path_attributes(attributes: Any) -> Iterator[Any]:
-    """Yield the attributes of a set, without the next hop, which is a class of its own, and ExaBGP's marks."""
+    """Yield the attributes of a set, without the next hop and without ExaBGP's entries for errors."""
     return (each for code, each in attributes.items() if code != NEXT_HOP and hasattr(each, 'FLAG'))
 
 

@@ -118,7 +118,7 @@ def _zstd(stream: BinaryIO) -> Any:
             return import_module(name).ZstdFile(stream)
     with suppress(ImportError):
         return import_module('zstandard').ZstdDecompressor().stream_reader(stream, read_across_frames=True)
-    raise ImportError('packed by zstd, which takes Python 3.14, or: pip install zstandard')
+    raise ImportError('compressed by zstd, which needs Python 3.14 or `pip install zstandard`')
 
 
 # by how a packed file starts

@@ -15,11 +15,11 @@ __all__ = ('saving', 'show')
 
 MOST_REASONS = 10  # that are shown
 COUNTS = {
-    'updates': '{decoded:,} NLRIs decoded, {routes:,} routes held, {refused:,} UPDATEs that ExaBGP refused, '
-    '{skipped:,} other messages skipped',
-    'configuration': '{routes:,} routes held, of all neighbors',
-    'commands': '{decoded:,} commands, {routes:,} routes held, of all neighbors, {refused:,} commands that ExaBGP '
-    'refused, {skipped:,} other lines skipped',
+    'updates': 'NLRIs decoded: {decoded:,}, routes held: {routes:,}, UPDATEs that ExaBGP refused: {refused:,}, '
+    'other messages, skipped: {skipped:,}',
+    'configuration': 'routes held, of all neighbors: {routes:,}',
+    'commands': 'commands: {decoded:,}, routes held, of all neighbors: {routes:,}, commands that ExaBGP refused: '
+    '{refused:,}, other lines, skipped: {skipped:,}',
 }
 
 
@@ -51,6 +51,7 @@ def show(figures: dict[str, Any]) -> str:
     console = extra('rich.console').Console(
         file=page, force_terminal=sys.stdout.isatty(), markup=False, highlight=False, emoji=False
     )
+    console.width = max(80, console.width)  # on a narrower terminal lines are wrapped, not cut
     parts = (
         figures['workload'],
         f'ExaBGP {figures["exabgp"]}, Python {figures["python"]}, exabgp-intern {figures["exabgp_intern"]}',
@@ -59,9 +60,9 @@ def show(figures: dict[str, Any]) -> str:
         COUNTS[figures['source']].format(**figures),
         *_more_counts(figures),
         *_how(figures),
-        f'both print the same (sha256 {digests[0]}...)'
+        f'both ways print the same (sha256 {digests[0]}...)'
         if figures['same_output']
-        else f'THEY DO NOT PRINT THE SAME (sha256 {digests[0]}... and {digests[1]}...)',
+        else f'THE TWO WAYS DO NOT PRINT THE SAME (sha256 {digests[0]}... and {digests[1]}...)',
         *([f'DAMAGED INPUT: {figures["damaged"]}'] if figures['damaged'] else []),
     )
     for part in parts:
@@ -82,11 +83,11 @@ def _how(figures: dict[str, Any]) -> Iterator[str]:
         said = f'; traced bytes: of the first {SAMPLE:,} routes{held}'
     yield f'time: best of {figures["repeats"]}, each in a process of its own{said}'
     if figures['repeats'] == 1:
-        yield 'saving of time: not known from one load'
+        yield 'saving of time: not known from one load, --repeat 2 would tell'
     elif figures['saving']['microseconds'] == 0:
-        yield 'saving of time: none, the difference is not larger than that between the repeats'
+        yield 'saving of time: none, the difference is no larger than the spread of the repeated loads'
     if figures['stock']['resident'] is None:
-        yield f'resident bytes: left out, for fewer than {FEW:,} routes pages of memory are too coarse a measure'
+        yield f'resident bytes: not measured for fewer than {FEW:,} routes'
 
 
 def _more_counts(figures: dict[str, Any]) -> Iterator[str]:
@@ -98,7 +99,7 @@ def _more_counts(figures: dict[str, Any]) -> Iterator[str]:
     if figures['source'] == 'updates' and figures['skipped']:
         yield 'skipped: ' + ', '.join(f'{number:,} {kind}' for kind, number in figures['skipped_kinds'].items())
     if figures['zero_next_hops']:
-        yield f'{figures["zero_next_hops"]:,} routes have no next hop in the file; here it is 0.0.0.0, or ::'
+        yield f'routes without a next hop in the file: {figures["zero_next_hops"]:,}; 0.0.0.0 or :: is used'
 
 
 def saving(figures: dict[str, Any], key: str, form: str) -> str:

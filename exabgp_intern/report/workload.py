@@ -8,7 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any, Mapping, NamedTuple, Sequence, Tuple, Union
 
-__all__ = ('Problem', 'Read', 'Session', 'Workload', 'extra')
+__all__ = ('Problem', 'Read', 'Session', 'Workload', 'extra', 'some')
 
 
 class Problem(Exception):
@@ -45,6 +45,11 @@ class Workload(NamedTuple):
     skipped: Mapping[str, int] = {}  # how many messages or records there were that are no UPDATE from a peer, by kind
     zero_next_hops: int = 0  # of routes of a table that has none for them
     damaged: str = ''  # from where on the file cannot be read, and why, in one line
+
+
+def some(number: int, noun: str) -> str:
+    """Return `number` and `noun`, in the plural unless it is one."""
+    return f'{number:,} {noun}{"" if number == 1 else "s"}'
 
 
 def extra(module: str) -> Any:

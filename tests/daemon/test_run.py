@@ -207,7 +207,7 @@ def test_doctor_names_the_file_of_settings_and_warns_of_another_exabgp(tmp_path:
         return rows['settings'], done.stdout.splitlines()[-1]
 
     settings = tmp_path / 'etc' / 'exabgp' / 'exabgp.env'
-    assert doctor(EXABGP_ROOT=str(tmp_path))[0] == f'{settings}, which is not there'
+    assert doctor(EXABGP_ROOT=str(tmp_path))[0] == f'{settings} (does not exist)'
     settings.parent.mkdir(parents=True)
     settings.touch()
     other = tmp_path / 'exabgp'

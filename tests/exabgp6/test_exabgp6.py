@@ -89,9 +89,9 @@ def test_the_checkout() -> None:
         ('scripts/leak_check.py --routes 100 --cycles 5 --peak 2000 --plant stale', 'LEAK: '),
         ('scripts/race_check.py --rounds 300', 'no fault: '),
         ('scripts/race_check.py --rounds 1000 --plant get-then-set', 'FAULT: '),
-        ('-m exabgp_intern report --family internet --routes 3000', 'both print the same '),
-        ('-m exabgp_intern report --family vpnv4 --routes 3000 --nlris-per-update 1', 'both print the same '),
-        (f'-m exabgp_intern report --updates {GOBGP} --add-path ipv4/unicast', 'both print the same '),
+        ('-m exabgp_intern report --family internet --routes 3000', 'both ways print the same '),
+        ('-m exabgp_intern report --family vpnv4 --routes 3000 --nlris-per-update 1', 'both ways print the same '),
+        (f'-m exabgp_intern report --updates {GOBGP} --add-path ipv4/unicast', 'both ways print the same '),
     ],
 )
 def test_the_programs_on_the_checkout(command: str, last: str, tmp_path: Path) -> None:

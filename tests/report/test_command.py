@@ -134,15 +134,15 @@ def test_plot_png(gobgp: tuple[dict[str, Any], Path]) -> None:
 
 def test_vpnv4_in_a_table_without_progress(tmp_path: Path) -> None:
     picture = tmp_path / 'picture.svg'
-    done = run('--routes', 2000, '--plot', picture, env={**os.environ, 'PYTHONIOENCODING': 'ascii'})
+    done = run('--routes', 2000, '--plot', picture, env={**os.environ, 'PYTHONIOENCODING': 'ascii', 'COLUMNS': '50'})
     well(done)
     assert done.stdout.isascii() and '\x1b' not in done.stdout
     rows = [line.replace('|', ' ').split() for line in done.stdout.splitlines()]
     assert ['RouteDistinguisher', '2,000', '10', '200.0', '99.50%'] in rows
     assert ['Labels', '2,000', '100', '20.0', '95.00%'] in rows
     assert ['ESI', '0', '0', '-', '-'] in rows
-    assert 'traced bytes a route' in done.stdout and 'both print the same' in done.stdout
-    assert 'resident bytes a route' not in done.stdout and 'resident bytes: left out' in done.stdout
+    assert 'traced bytes a route' in done.stdout and 'both ways print the same' in done.stdout
+    assert 'resident bytes a route' not in done.stdout and 'resident bytes: not measured' in done.stdout
     assert '<svg' in picture.read_text()
 
 
@@ -222,7 +222,7 @@ def test_no_route_is_left(tmp_path: Path) -> None:
     path = tmp_path / '[red]$nothing$ \u00e9'
     path.write_bytes(message(bytes(4)))
     picture = tmp_path / 'x.svg'
-    done = run('--updates', path, '--plot', picture, env={**os.environ, 'PYTHONIOENCODING': 'ascii'})
+    done = run('--updates', path, '--plot', picture, env={**os.environ, 'PYTHONIOENCODING': 'ascii', 'COLUMNS': '50'})
     fails(done, '[red]$nothing$ \\xe9: no route was loaded')
     assert not picture.exists()
 
@@ -250,7 +250,7 @@ def test_rib_dump(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-1])
     done = run('--updates', path)
     fails(done, f'{path}: byte ', ': truncated, ', stdout=True)
-    assert '398 NLRIs decoded, 398 routes held' in done.stdout
+    assert 'NLRIs decoded: 398, routes held: 398' in done.stdout
 
 
 def test_withdrawn_routes_count_for_time_and_not_for_memory(tmp_path: Path) -> None:
@@ -407,7 +407,7 @@ def test_a_difference_is_seen(tmp_path: Path) -> None:
     assert seen['stock']['digest'] != seen['interned']['digest']
     done = run('--routes', 100, **planted)
     assert done.returncode == 1
-    assert 'THEY DO NOT PRINT THE SAME' in done.stdout and 'both print the same' not in done.stdout
+    assert 'THE TWO WAYS DO NOT PRINT THE SAME' in done.stdout and 'both ways print the same' not in done.stdout
     done = run('--routes', 1, **planted)  # there is no label 17 in one route
     assert done.returncode == 0
 
@@ -486,7 +486,7 @@ def test_commands(tmp_path: Path) -> None:
     if 'Announced' in shared_sets():
         assert sets['interned_objects'] == 3 < sets['stock_objects'] == 5
     done = run('--commands', path)
-    assert '6 commands, 5 routes held, of all neighbors, 1 commands that ExaBGP refused' in done.stdout
+    assert 'commands: 6, routes held, of all neighbors: 5, commands that ExaBGP refused: 1' in done.stdout
 
 
 def test_commands_for_the_neighbors_of_a_configuration(tmp_path: Path) -> None:
@@ -506,8 +506,8 @@ def test_commands_that_cannot_be_read(tmp_path: Path) -> None:
     path.write_text('show neighbor\n')
     fails(run('--commands', path), 'no line of it announces or withdraws')
     path.write_text('announce route 10.0.0.0/24 next-hop many\n')
-    nothing = f'{path}: no route was loaded: ExaBGP refused 1 of 1 commands, the first with: '
+    nothing = f'{path}: no route was loaded: ExaBGP refused 1 of 1 command, the first with: '
     fails(run('--commands', path), nothing, 'many')
     fails(run('--commands', path, '--config', tmp_path / 'none'), 'none: No such file')
     path.write_bytes(b'announce route \xff\xfe next-hop 192.0.2.1\n\0\n')
-    fails(run('--commands', path), 'ExaBGP refused 1 of 1 commands')
+    fails(run('--commands', path), 'ExaBGP refused 1 of 1 command')

@@ -285,7 +285,7 @@ def test_advice_where_a_part_is_read(file: Callable[[bytes], Path], capsys: pyte
 
 NOTHING = {
     'End-of-RIB': (message(bytes(4)), ''),
-    'withdrawn': (update() + message(b'\0\4\x18\x0a\0\0\0\0'), ', 2 were decoded and none is held'),
+    'withdrawn': (update() + message(b'\0\4\x18\x0a\0\0\0\0'), ': the file withdraws all of the 2 routes that it has'),
     'refused': (
         message(b'\1' * 9) + update(asn4=False),
         ': ExaBGP refused 2 of 2 UPDATEs, the first with: UPDATE message error / Malformed Attribute List / invalid '
@@ -760,7 +760,7 @@ def test_a_wrong_byte_anywhere_is_a_problem_or_is_not_seen(file: Callable[[bytes
         (GOBGP.read_bytes()[:221] + b'\xff' * 15 + b'\0', 'byte 221: no BGP marker'),
         (MRT + record(b'', kind=99), f'byte {len(MRT)}: no BGP message and no MRT record starts here'),
         (MRT + record(bgp4mp(bytes(4))[:-1]), f'byte {len(MRT)}: a BGP message of length 23 in a record that has 22'),
-        (FIRST_VERSION + record(b'', 1, kind=12), f'byte {len(FIRST_VERSION)}: a field goes past'),
+        (FIRST_VERSION + record(b'', 1, kind=12), f'byte {len(FIRST_VERSION)}: a field is longer'),
         (RIB + rib(2, b'\x08\x0a', (3, ATTRIBUTES)), f'byte {len(RIB)}: peer 3 is not in a PEER_INDEX_TABLE of 3'),
         (RIB + PEERS + rib(4, b'\x08\x20', (0, NO_HOP + b'\x80\x0e\2\0\2')), 'byte '),
     ],
@@ -789,17 +789,17 @@ BAD_FILES = {
     'unknown MRT type': (record(b'', 5) + record(b'', kind=99), 'byte 12: no BGP message and no MRT record'),
     'not read': (record(b'', 2) * 3 + record(b'', 3, kind=12), 'no BGP UPDATE in it, only what the report does not '
         'read: 3 BGP4MP_ENTRY, 1 TABLE_DUMP subtype 3'),
-    'first version cut': (record(bytes(21), 1, kind=12), 'byte 0: a field goes past the end of what it is in'),
+    'first version cut': (record(bytes(21), 1, kind=12), 'byte 0: a field is longer than what contains it'),
     'no peer index': (rib(2, b'\x08\x0a', (0, ATTRIBUTES)), 'byte 0: peer 0 is not in a PEER_INDEX_TABLE of 0'),
     'peer 3 of 3': (PEERS + rib(2, b'\x08\x0a', (3, ATTRIBUTES)), 'byte 72: peer 3 is not in a PEER_INDEX_TABLE of 3'),
-    'peers cut': (table(b'\0' * 4 + b'\0\0\0\1\0', 1), 'byte 0: a field goes past the end of what it is in'),
-    'empty peer index': (table(b'', 1), 'byte 0: a field goes past the end of what it is in'),
+    'peers cut': (table(b'\0' * 4 + b'\0\0\0\1\0', 1), 'byte 0: a field is longer than what contains it'),
+    'empty peer index': (table(b'', 1), 'byte 0: a field is longer than what contains it'),
     'only peers': (PEERS, 'no BGP UPDATE in it'),
-    'prefix cut': (PEERS + table(b'\0\0\0\0\x20\x0a', 2), 'byte 72: a field goes past the end of what it is in'),
+    'prefix cut': (PEERS + table(b'\0\0\0\0\x20\x0a', 2), 'byte 72: a field is longer than what contains it'),
     'prefix too long': (PEERS + table(b'\0\0\0\0\x21' + bytes(9), 2), 'byte 72: a prefix of 33 bits'),
     'attribute past its end': (
         PEERS + rib(2, b'\x08\x0a', (0, ATTRIBUTES[:-1])),
-        'byte 72: a field goes past the end of what it is in',
+        'byte 72: a field is longer than what contains it',
     ),
     'neither form of MP_REACH_NLRI': (
         PEERS + rib(4, b'\x10\x20\1', (0, ATTRIBUTES + b'\x80\x0e\2\0\2')),
@@ -815,7 +815,7 @@ BAD_FILES = {
     ),
     'length in a record': (LONG, 'byte 0: a BGP message of length 23 in a record that has 22 octets'),
     'marker in a record': (record(b''.join(IPV4_AS4) + bytes(23)), 'byte 0: no BGP marker'),
-    'record too short for one': (record(b'\0' * 7), 'byte 0: a field goes past the end of what it is in'),
+    'record too short for one': (record(b'\0' * 7), 'byte 0: a field is longer than what contains it'),
     'gzip of text': (gzip.compress(b'no records here'), 'byte 0: no BGP message and no MRT record starts here'),
     'not quite gzip': (b'\x1f\x8b' + bytes(20), 'byte 0: '),
     'not quite bzip2': (b'BZh' + bytes(20), 'byte 0: '),
@@ -958,7 +958,7 @@ def test_zstd_without_a_library(
         monkeypatch.setitem(sys.modules, name, None)
     path = file(b'\x28\xb5\x2f\xfd' + bytes(20))
     assert main(['report', '--updates', str(path)]) == 2
-    message = f'exabgp-intern: {path}: packed by zstd, which takes Python 3.14, or: pip install zstandard\n'
+    message = f'exabgp-intern: {path}: compressed by zstd, which needs Python 3.14 or `pip install zstandard`\n'
     assert capsys.readouterr() == ('', message)
 
 
