@@ -16,9 +16,9 @@ __all__ = ('doctor',)
 
 
 SHARED = (
-    ('Attributes', 'the sets of received routes'),
-    ('Announced', 'the sets of announced routes'),
-    ('PathAttributes', 'the attributes of received routes'),
+    ('Attributes', 'attribute sets of received routes'),
+    ('Announced', 'attribute sets of announced routes'),
+    ('PathAttributes', 'AS paths, communities and other attributes of received routes'),
 )
 
 
@@ -40,7 +40,7 @@ def doctor() -> int:
         '--stats-file': 'can be written' if find_spec('prometheus_client') else 'needs exabgp-intern[stats]',
         **{name: refused.get(name, _if_it_can_be(name)) for name in lines.classes()},
         **{
-            name: 'can be shared' if name in sets() else f'{what} are not shared in this ExaBGP'
+            name: f'{"can be shared" if name in sets() else "not shared with this ExaBGP"}: {what}'
             for name, what in SHARED
         },
     }
