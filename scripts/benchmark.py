@@ -14,7 +14,7 @@ import sys
 from importlib import import_module
 from typing import Any
 
-PARTS = ('constructor', 'decode', 'rib', 'sharing', 'plan', 'peers')
+PARTS = ('constructor', 'decode', 'rib', 'sharing', 'peers')
 
 
 def main() -> int:

@@ -38,7 +38,7 @@ class Shape(NamedTuple):
     value: Callable[[int], Any]
     wire: Callable[[int], bytes]
     key: Callable[..., Any]  # hashable, from what the constructor is called with
-    limits: tuple[int, int]  # the least and the most items of the cache that was once planned
+    limits: tuple[int, int]  # the least and the most items of an LRU cache of ExaBGP's
 
 
 def _same(value: Any = None, *others: Any) -> Any:
@@ -91,7 +91,7 @@ def _interned(name: str, stock: Any) -> Maker:
     return Maker(cls, cls.from_packed)
 
 
-def _planned(name: str, stock: Any) -> Maker:
+def _exabgp_lru(name: str, stock: Any) -> Maker:
     from exabgp.util.cache import Cache
 
     unpack = _stock(name, stock).from_packed
@@ -105,7 +105,7 @@ def _planned(name: str, stock: Any) -> Maker:
                 return cls.cache.retrieve(packed)
             return cls.cache.cache(packed, unpack(packed))
 
-    return Maker(None, Cached.from_packed)  # the constructor stayed ExaBGP's
+    return Maker(None, Cached.from_packed)  # the constructor stays ExaBGP's
 
 
 def _lru_cache(name: str, stock: Any) -> Maker:
@@ -175,7 +175,7 @@ PACKAGES = ('hashcons', 'multiton')  # of PyPI
 MAKERS = {
     'stock': _stock,
     'interned': _interned,
-    'planned LRU': _planned,
+    'ExaBGP LRU': _exabgp_lru,
     'lru_cache': _lru_cache,
     'hashcons': _hashcons,
     'multiton': _multiton,
@@ -183,7 +183,7 @@ MAKERS = {
 BARE = 'bare lookup'
 MARKS = {
     'interned': ('#1f77b4', 'o'),
-    'planned LRU': ('#d62728', 's'),
+    'ExaBGP LRU': ('#d62728', 's'),
     'lru_cache': ('#2ca02c', '^'),
     'hashcons': ('#9467bd', 'D'),
     'multiton': ('#ff7f0e', 'v'),

@@ -45,11 +45,9 @@ def write(directory: str, part: str, module: Any, results: dict[str, Any], capti
 
     Raises ValueError if there are no markers.
     """
-    blocks = [f'{caption}.', *map(_markdown, module.tables(results))]
-    if module.SIZE:
-        picture = f'figures/{part}.svg'
-        _draw(os.path.join(directory, picture), module, results, caption)
-        blocks.insert(0, f'![{module.NAME}]({picture})')
+    picture = f'figures/{part}.svg'
+    _draw(os.path.join(directory, picture), module, results, caption)
+    blocks = [f'![{module.NAME}]({picture})', f'{caption}.', *map(_markdown, module.tables(results))]
     path = os.path.join(directory, 'performance.md')
     with open(path, encoding='utf-8') as file:
         text = file.read()

@@ -16,7 +16,7 @@ from tests import ROOT
 # of the extra `benchmark`, which only the tox env of that name has: once is enough for what takes half a minute
 pytest.importorskip('multiton')
 
-PARTS = ('constructor', 'decode', 'rib', 'sharing', 'plan', 'peers')
+PARTS = ('constructor', 'decode', 'rib', 'sharing', 'peers')
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -54,7 +54,7 @@ def test_each_part_gives_a_table_json_and_a_page(part: str, tmp_path: Path) -> N
     block = written[len(before) : len(written) - len(after)]
     assert 'ExaBGP 5' in block and '| ' in block and 'stale' not in block
     pictures = [picture.name for picture in (tmp_path / 'figures').glob('*')]
-    assert pictures == ([] if part == 'plan' else [f'{part}.svg'])
+    assert pictures == [f'{part}.svg']
     assert all(f'figures/{picture}' in block for picture in pictures)
 
 
@@ -62,8 +62,7 @@ def test_the_page_has_a_place_for_each_part_and_its_picture() -> None:
     page = (ROOT / 'docs/performance.md').read_text(encoding='utf-8')
     for part in PARTS:
         assert page.count(f'<!-- {part} -->') == page.count(f'<!-- end of {part} -->') == 1
-        if part != 'plan':
-            assert (ROOT / f'docs/figures/{part}.svg').is_file()
+        assert (ROOT / f'docs/figures/{part}.svg').is_file()
 
 
 def test_an_unknown_part_is_refused() -> None:
