@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import Any, Callable, NoReturn, Sequence
 
-__all__ = ('main', 'parser')
+__all__ = ('command_line', 'main')
 
 
 def main(argv: Sequence[str] | None = None) -> Any:
@@ -35,7 +35,7 @@ def _other_than_run(argv: Sequence[str]) -> int:
         return 130
 
 
-def parser() -> argparse.ArgumentParser:
+def command_line() -> argparse.ArgumentParser:
     """Return the parser of all commands, from which the man page is made (`tox -e man`)."""
     return _parsers()[0]
 
@@ -49,8 +49,8 @@ def _parsers() -> tuple[_Parser, _Parser]:
     """Return the parser of all commands, and that of `run`, which only documents: run.py reads these options."""
     everything = _Parser(
         prog='exabgp-intern',
-        description='Runs ExaBGP with one object for each value that its routes have in common: qualifiers, next\n'
-        'hops and attributes. Measures what that saves.',
+        description='Runs ExaBGP with one object for each value that its routes have in\n'
+        'common: qualifiers, next hops and attributes. Measures what that saves.',
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = everything.add_subparsers(metavar='COMMAND', required=True)
@@ -78,12 +78,14 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     options.add_argument(
         '--strict',
         action='store_true',
-        help='if one of them cannot be interned, exit with code 2; by default, run ExaBGP without interning',
+        help='exit with code 2 if something cannot be interned, or FILE not be written; by default, ExaBGP runs '
+        'without it',
     )
     options.add_argument(
         '--stats-file', metavar='FILE', help='keep statistics in FILE, in the text format of Prometheus'
     )
     options.add_argument('--stats-every', metavar='SECONDS', help='how often to write FILE; 15 by default')
+    parser.set_defaults(run=lambda arguments: main(['run']))  # `exabgp-intern -- run`
 
 
 def _add_doctor(parser: argparse.ArgumentParser) -> None:
@@ -150,11 +152,16 @@ def _add_report(parser: argparse.ArgumentParser) -> None:
         help='NLRIs of this family have path identifiers (%(choices)s); may be given several times',
     )
     stream.add_argument('--asn2', action='store_true', help='AS numbers have two octets')
-    stream.add_argument('--limit', type=_up_to(sys.maxsize), metavar='N', help='stop after N UPDATEs')
+    parser.add_argument(
+        '--limit',
+        type=_up_to(sys.maxsize),
+        metavar='N',
+        help='stop after N UPDATEs of --updates; for a table dump, after N that are made from it',
+    )
     made = parser.add_argument_group('made-up routes')
     for option, most, number, what in (
         ('--routes', 1 << 24, 100_000, 'number of routes'),
-        ('--vrfs', 65_535, 10, 'number of different route distinguishers'),
+        ('--vrfs', 65_535, 10, 'number of VRFs, each with a route distinguisher and a route target'),
         ('--labels', 1_000_000, 100, 'number of different label stacks'),
     ):
         made.add_argument(option, type=_up_to(most), default=number, metavar='N', help=f'{what}; %(default)s')
@@ -245,13 +252,13 @@ def _report(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> i
     if arguments.commands and arguments.updates:
         parser.error('--commands cannot be used with --updates, which are received routes')
     files = [option for option in ('updates', 'config', 'commands') if getattr(arguments, option)]
-    source = files[0] if files else 'family internet' if arguments.family == 'internet' else ''
+    source = files[0] if files else f'family {arguments.family}'
     without_effect = {
         'updates': OF_MADE_UP,
         'config': (*OF_MADE_UP, 'nlris_per_update'),
         'commands': (*OF_MADE_UP, 'nlris_per_update'),
         'family internet': (*OF_VPN, 'nlris_per_update'),
-        '': (),
+        'family addpath': ('labels',),
     }
     for name, value in vars(arguments).items():
         option = f'--{name.replace("_", "-")}'
@@ -259,7 +266,7 @@ def _report(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> i
             continue
         if name in OF_UPDATES and source != 'updates':
             parser.error(f'{option} needs --updates')
-        if name in without_effect[source]:
+        if name in without_effect.get(source, ()):
             parser.error(f'{option} has no effect with --{source}')
         if name in OF_INTERNET and source != 'family internet':
             parser.error(f'{option} needs --family internet')

@@ -140,10 +140,13 @@ def _saving(key: str, repeats: int, stock: dict[str, Any], interned: dict[str, A
 def _nothing_loaded(workload: Workload, counted: dict[str, Any]) -> str:
     """Return why there is no route, in one line."""
     refused = sum(counted['refused'].values())
+    noun = 'command' if workload.commands else 'NLRI'
     of = some(len(workload.commands), 'command') if workload.commands else some(len(workload.updates), 'UPDATE')
-    reason = f': ExaBGP refused {refused:,} of {of}, the first with: {counted["first_refusal"]}' if refused else ''
-    held = f': the file withdraws all of the {counted["decoded"]:,} routes that it has' if counted['decoded'] else ''
-    parts = workload.damaged, f'{workload.name}: no route was loaded{held}{reason}', counted['advice']
+    reasons = (
+        f'no route is left after {some(counted["decoded"], noun)}' if counted['decoded'] else 'no route was loaded',
+        f'ExaBGP refused {refused:,} of {of}, the first with: {counted["first_refusal"]}' if refused else '',
+    )
+    parts = workload.damaged, f'{workload.name}: {": ".join(filter(None, reasons))}', counted['advice']
     return '; '.join(part for part in parts if part)
 
 

@@ -15,11 +15,11 @@ __all__ = ('saving', 'show')
 
 MOST_REASONS = 10  # that are shown
 COUNTS = {
-    'updates': 'NLRIs decoded: {decoded:,}, routes held: {routes:,}, UPDATEs that ExaBGP refused: {refused:,}, '
+    'updates': 'NLRIs decoded: {decoded:,}; routes held: {routes:,}; UPDATEs that ExaBGP refused: {refused:,}; '
     'other messages, skipped: {skipped:,}',
     'configuration': 'routes held, of all neighbors: {routes:,}',
-    'commands': 'commands: {decoded:,}, routes held, of all neighbors: {routes:,}, commands that ExaBGP refused: '
-    '{refused:,}, other lines, skipped: {skipped:,}',
+    'commands': 'commands: {decoded:,}; routes held, of all neighbors: {routes:,}; commands that ExaBGP refused: '
+    '{refused:,}; other lines, skipped: {skipped:,}',
 }
 
 

@@ -284,12 +284,13 @@ def test_advice_where_a_part_is_read(file: Callable[[bytes], Path], capsys: pyte
 
 
 NOTHING = {
-    'End-of-RIB': (message(bytes(4)), ''),
-    'withdrawn': (update() + message(b'\0\4\x18\x0a\0\0\0\0'), ': the file withdraws all of the 2 routes that it has'),
+    'End-of-RIB': (message(bytes(4)), 'no route was loaded'),
+    'withdrawn': (update() + message(b'\0\4\x18\x0a\0\0\0\0'), 'no route is left after 2 NLRIs'),
     'refused': (
         message(b'\1' * 9) + update(asn4=False),
-        ': ExaBGP refused 2 of 2 UPDATEs, the first with: UPDATE message error / Malformed Attribute List / invalid '
-        'withdrawn routes length, not enough data available; 1 of the refused UPDATEs can be read with --asn2',
+        'no route was loaded: ExaBGP refused 2 of 2 UPDATEs, the first with: UPDATE message error / Malformed '
+        'Attribute List / invalid withdrawn routes length, not enough data available; '
+        '1 of the refused UPDATEs can be read with --asn2',
     ),
 }
 
@@ -301,11 +302,11 @@ def test_nothing_loaded_is_no_success(
     data, reason = NOTHING[name]
     path = file(data)
     assert main(['report', '--updates', str(path)]) == 2
-    assert said(capsys) == ('', f'exabgp-intern: {path}: no route was loaded{reason}\n')
+    assert said(capsys) == ('', f'exabgp-intern: {path}: {reason}\n')
     path = file(data + b'\xff')
     assert main(['report', '--updates', str(path), '--json']) == 2
     damage = f'{path}: byte {len(data)}: truncated, 1 of the 19 octets of a BGP message'
-    assert said(capsys) == ('', f'exabgp-intern: {damage}; {path}: no route was loaded{reason}\n')
+    assert said(capsys) == ('', f'exabgp-intern: {damage}; {path}: {reason}\n')
 
 
 @pytest.mark.skipif(NO_HOOKS, reason='ExaBGP 5.0.1: it refuses an OPEN in other words')
@@ -1000,6 +1001,7 @@ def test_bad_options(arguments: str, named: str, capsys: pytest.CaptureFixture[s
         ('--config FILE --limit 1', '--limit needs --updates'),
         ('--peers 2', '--peers needs --family internet'),
         ('--family evpn --prefixes-per-update 2', '--prefixes-per-update needs --family internet'),
+        ('--family addpath --labels 2', '--labels has no effect with --family addpath'),
         ('--family internet --vrfs 2', '--vrfs has no effect with --family internet'),
         ('--family internet --nlris-per-update 2', '--nlris-per-update has no effect with --family internet'),
         ('--updates FILE --routes 2', '--routes has no effect with --updates'),
