@@ -56,13 +56,15 @@ from exabgp_intern.table import Table
 
 FIRST_CYCLES = 10  # after which traced memory grows no more: Python keeps some freed tuples, and counts them as in use
 SETS = sets()
-CANONICAL = [canonical_class(name) for name in DEFAULT if name in lines.classes()]
-ATTRIBUTE_SETS = [SETS['Attributes'].Received, SETS['Announced'].Announced]
-CLASSES = [*CANONICAL, *ATTRIBUTE_SETS]
-OF_INSTANCES = {*CLASSES, *(cls._shared for cls in CANONICAL)}
+CLASSES = [
+    *(canonical_class(name) for name in DEFAULT if name in lines.classes()),
+    SETS['Attributes'].Received,
+    SETS['Announced'].Announced,
+]
+WATCHED = {*CLASSES, *(cls._shared for cls in CLASSES if hasattr(cls, '_shared'))}
 TABLES = [*(cls._table for cls in CLASSES), SETS['PathAttributes'].TABLE]
 
-# Attributes and sets are shared at once, and not at their second sighting: then all are in the tables.
+# Attributes and sets are shared at once, and not only when they come again: then all are in the tables.
 sightings.seen_before = lambda key: True
 
 # ------------------------------------------------------------------------------------------ routes
@@ -261,7 +263,7 @@ class SpeakerOf6(Speaker):
 def check(speaker: Speaker, stage: str) -> int:
     """Exit if there is an object that no route holds; return how many objects there are."""
     held = speaker.held()
-    alive = [each for each in gc.get_objects() if type(each) in OF_INSTANCES]
+    alive = [each for each in gc.get_objects() if type(each) in WATCHED]
     number = len(alive)
     if number < sum(entry() is not None for cls in CLASSES for entry in cls._table.valuerefs()):
         sys.exit('the garbage collector does not list all that is alive, so this program cannot tell')
@@ -430,7 +432,7 @@ FAULTS = {fault.__name__: fault for fault in (strong, loop, stale, keys)}
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--routes', type=int, default=500, help='of each family in a cycle, %(default)s')
-    parser.add_argument('--cycles', type=int, default=50, help='after the first ten, %(default)s')
+    parser.add_argument('--cycles', type=int, default=50, help=f'after the first {FIRST_CYCLES}, %(default)s')
     parser.add_argument('--peak', type=int, default=20000, help='routes of each family, six values each, %(default)s')
     parser.add_argument('--plant', choices=FAULTS, help='make the tables faulty, to see it found')
     options = parser.parse_args()

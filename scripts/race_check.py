@@ -387,7 +387,7 @@ def main() -> None:
         parser.error('the numbers are 1 at least')
 
     log.init(getenv())
-    # Attributes and sets are shared at once, and not at their second sighting: each value has one object then.
+    # Attributes and sets are shared at once, and not only when they come again: each value has one object then.
     sightings.seen_before = lambda key: True
     for hooks in values.HOOKS:
         hooks.install()

@@ -26,7 +26,7 @@ def exabgp_log() -> None:
 
 @pytest.fixture(scope='session', autouse=True)
 def cheap_collections() -> None:
-    """Many tests collect garbage: leave out what was imported, which makes that 20 times faster."""
+    """Leave what was imported out of the garbage collections, of which many tests make one."""
     gc.collect()
     gc.freeze()
 

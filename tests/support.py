@@ -10,6 +10,7 @@ import pytest
 from hypothesis import strategies as st
 
 from exabgp_intern import lines
+from exabgp_intern.attribute import sightings
 from exabgp_intern.lines import canonical_class
 
 NAMES = lines.classes()
@@ -54,6 +55,13 @@ def outcome(make: Callable[[], Any]) -> Any:
         return make()
     except Exception as raised:
         return type(raised), str(raised)
+
+
+def shares_from_second(monkeypatch: pytest.MonkeyPatch) -> set[bytes]:
+    """Share each value from the second time that it comes, and return the keys that came."""
+    known: set[bytes] = set()
+    monkeypatch.setattr(sightings, 'seen_before', lambda key: key in known or bool(known.add(key)))
+    return known
 
 
 def with_a_fault(module: types.ModuleType, line: str, fault: str) -> Any:

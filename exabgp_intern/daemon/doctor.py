@@ -37,7 +37,7 @@ def doctor() -> int:
         'ExaBGP': f'{exabgp_version()} in {_where_exabgp_is()}, its program is {_if_it_is_there(sys.argv[0])}',
         'settings': _if_it_is_there(_settings_file()),
         'Python': f'{platform.python_version()}, {sys.executable}',
-        '--stats-file': 'can be written' if find_spec('prometheus_client') else 'needs exabgp-intern[stats]',
+        '--stats-file': 'its library is installed' if find_spec('prometheus_client') else 'needs exabgp-intern[stats]',
         **{name: refused.get(name, _if_it_can_be(name)) for name in lines.classes()},
         **{
             name: f'{"can be shared" if name in sets() else "not shared with this ExaBGP"}: {what}'

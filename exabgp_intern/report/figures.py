@@ -140,14 +140,14 @@ def _saving(key: str, repeats: int, stock: dict[str, Any], interned: dict[str, A
 def _nothing_loaded(workload: Workload, counted: dict[str, Any]) -> str:
     """Return why there is no route, in one line."""
     refused = sum(counted['refused'].values())
-    noun = 'command' if workload.commands else 'NLRI'
-    of = some(len(workload.commands), 'command') if workload.commands else some(len(workload.updates), 'UPDATE')
-    reasons = (
-        f'no route is left after {some(counted["decoded"], noun)}' if counted['decoded'] else 'no route was loaded',
-        f'ExaBGP refused {refused:,} of {of}, the first with: {counted["first_refusal"]}' if refused else '',
-    )
-    parts = workload.damaged, f'{workload.name}: {": ".join(filter(None, reasons))}', counted['advice']
-    return '; '.join(part for part in parts if part)
+    if workload.commands:
+        of, read = some(len(workload.commands), 'command'), some(counted['decoded'], 'command')
+    else:
+        of, read = some(len(workload.updates), 'UPDATE'), some(counted['decoded'], 'NLRI')
+    why = f'ExaBGP read {read}, and no route is left' if counted['decoded'] else 'no route was loaded'
+    if refused:
+        why += f': ExaBGP refused {refused:,} of {of}, the first with: {counted["first_refusal"]}'
+    return '; '.join(part for part in (workload.damaged, f'{workload.name}: {why}', counted['advice']) if part)
 
 
 def _in_a_process(way: str, what: str, payload: bytes) -> Any:

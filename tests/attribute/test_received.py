@@ -27,7 +27,7 @@ from exabgp_intern.attribute import received as attributes
 from exabgp_intern.attribute.frozen import FrozenList
 from exabgp_intern.attribute.received import Received, Single
 from tests.attribute.attribute_sets import STOCK_DECODER, decoded, forget, seen, session, sessions, shown, stock
-from tests.support import outcome, with_a_fault
+from tests.support import outcome, shares_from_second, with_a_fault
 from tests.update_octets import (
     AIGP,
     EITHER_PATH,
@@ -539,8 +539,7 @@ def test_exabgp_keeps_one_set_a_session() -> None:
 
 @pytest.mark.skipif(hasattr(Stock, 'cached'), reason='ExaBGP keeps one set for all sessions, and we empty that')
 def test_updates_behind_each_other_have_the_set_that_exabgp_keeps(monkeypatch: pytest.MonkeyPatch) -> None:
-    known: set[bytes] = set()
-    monkeypatch.setattr(sightings, 'seen_before', lambda key: key in known or known.add(key))
+    shares_from_second(monkeypatch)
     mine = session()
     body, more = update(ORIGIN + NEXT_HOP, PREFIX), update(ORIGIN + NEXT_HOP + LOCAL_PREFERENCE, PREFIX)
     first, second = (decoded(body, mine).attributes for _ in '12')
@@ -731,12 +730,7 @@ def test_a_decoder_that_somebody_has_wrapped_is_not_installed_twice() -> None:
 
 
 def test_a_set_is_shared_from_its_second_sighting_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen_already: set[bytes] = set()
-    monkeypatch.setattr(
-        sightings,
-        'seen_before',
-        lambda key: key in seen_already or bool(seen_already.add(key)),  # type: ignore[func-returns-value]
-    )
+    shares_from_second(monkeypatch)
     for shape in ('reach behind', 'classic'):
         first, second, third = (decoded(SHAPES[shape](FULL), session()).attributes for _ in range(3))
         assert type(first) is Single and type(second) is Received and second is third

@@ -16,6 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from exabgp_intern import stats
 from exabgp_intern.daemon import run as module_of_run
+from exabgp_intern.daemon.doctor import SHARED
 from exabgp_intern.daemon.metrics import METRICS, StatsFile, text, write
 from exabgp_intern.installation import CLASSES, DEFAULT, SETS
 from tests import ROOT
@@ -196,7 +197,7 @@ def test_doctor() -> None:
     assert rows['ExaBGP'].startswith('5.') and STOCK[0] in rows['ExaBGP']
     assert {name: rows[name].startswith('can be interned') for name in CLASSES} == dict.fromkeys(CLASSES, True)
     assert {name for name in CLASSES if rows[name] == 'can be interned'} == set(DEFAULT)
-    assert all(rows[name].startswith('can be shared: ') for name in SETS)
+    assert {name: rows[name] for name in SETS} == {name: f'can be shared: {what}' for name, what in SHARED}
 
 
 def test_doctor_names_the_file_of_settings_and_warns_of_another_exabgp(tmp_path: Path) -> None:
@@ -272,6 +273,7 @@ def test_a_file_is_replaced_in_one_step(tmp_path: Path) -> None:
 
 FULL = """
 import resource, sys
+from exabgp_intern.daemon.doctor import SHARED
 from exabgp_intern.daemon.metrics import write
 resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10))
 try:

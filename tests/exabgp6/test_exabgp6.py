@@ -57,6 +57,10 @@ WIRE: dict[str, tuple[tuple[int, int], bytes, bool]] = {
     'MUP direct segment': ((1, 85), b'\1\0\2\x0c' + RD + b'\x0a\0\0\1', False),
     'MVPN source active': ((1, 5), b'\5\x12' + RD + b'\x20\x0a\0\0\1\x20\x0a\0\0\1', False),
 }
+ON_MAIN = {
+    **os.environ,
+    'PYTHONPATH': os.pathsep.join([os.path.join(MAIN, 'src'), str(ROOT), os.environ.get('PYTHONPATH', '')]),
+}
 LABELLED = [kind for kind in WIRE if kind.startswith(('Label', 'IPVPN'))]
 
 
@@ -64,13 +68,12 @@ LABELLED = [kind for kind in WIRE if kind.startswith(('Label', 'IPVPN'))]
 @pytest.mark.skipif(not MAIN, reason="EXABGP_MAIN names no checkout of ExaBGP's branch main: ExaBGP 6 is not tested")
 @pytest.mark.skipif(sys.version_info < (3, 12), reason='ExaBGP 6 is for Python 3.12 and later')
 def test_the_checkout() -> None:
-    path = os.pathsep.join([os.path.join(MAIN, 'src'), str(ROOT), os.environ.get('PYTHONPATH', '')])
     # of pytest-asyncio, which ExaBGP's suite needs, a warning would be an error
     pytest_here = [sys.executable, '-m', 'pytest', '-q', '-p', 'no:asyncio']
     done = subprocess.run(
         [*pytest_here, *SUITES],
         cwd=ROOT,
-        env={**os.environ, 'PYTHONPATH': path},
+        env=ON_MAIN,
         capture_output=True,
         text=True,
         timeout=600,
@@ -97,12 +100,11 @@ def test_the_checkout() -> None:
 def test_the_programs_on_the_checkout(command: str, last: str, tmp_path: Path) -> None:
     for module in ('objgraph', 'psutil', 'rich'):
         pytest.importorskip(module)
-    path = os.pathsep.join([os.path.join(MAIN, 'src'), str(ROOT), os.environ.get('PYTHONPATH', '')])
     words = [str(ROOT / word) if word.startswith('scripts/') else word for word in command.split()]
     done = subprocess.run(
         [sys.executable, *words],
         cwd=tmp_path,
-        env={**os.environ, 'PYTHONPATH': path},
+        env=ON_MAIN,
         capture_output=True,
         text=True,
         timeout=300,

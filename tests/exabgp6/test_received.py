@@ -13,7 +13,7 @@ from weakref import ref
 
 import pytest
 
-from tests.support import FROM_WIRE, outcome, with_a_fault
+from tests.support import FROM_WIRE, outcome, shares_from_second, with_a_fault
 
 if not FROM_WIRE:
     pytest.skip('for ExaBGP 6', allow_module_level=True)
@@ -264,11 +264,6 @@ def test_a_set_that_somebody_has_changed_is_not_shared(monkeypatch: pytest.Monke
     mine.pop(1)
 
 
-def shares_from_second(monkeypatch: pytest.MonkeyPatch) -> None:
-    known: set[bytes] = set()
-    monkeypatch.setattr(sightings, 'seen_before', lambda key: key in known or bool(known.add(key)))
-
-
 @pytest.mark.parametrize('shape', SHAPES)
 def test_exabgp_warns_of_its_own_address_as_a_next_hop(shape: str) -> None:
     body = SHAPES[shape](SETS['metric'])
@@ -285,8 +280,7 @@ def test_exabgp_warns_of_its_own_address_as_a_next_hop(shape: str) -> None:
 
 
 def test_a_first_sighting_is_exabgps_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    known: set[bytes] = set()
-    monkeypatch.setattr(sightings, 'seen_before', lambda key: key in known or bool(known.add(key)))
+    known = shares_from_second(monkeypatch)
     for shape in ('reach behind', 'classic'):
         body = SHAPES[shape](SETS['metric'])
         first, other, second, another, third, last = (

@@ -223,7 +223,7 @@ def test_no_route_is_left(tmp_path: Path) -> None:
     path = tmp_path / '[red]$nothing$ \u00e9'
     path.write_bytes(message(bytes(4)))
     picture = tmp_path / 'x.svg'
-    done = run('--updates', path, '--plot', picture, env={**os.environ, 'PYTHONIOENCODING': 'ascii', 'COLUMNS': '50'})
+    done = run('--updates', path, '--plot', picture, env={**os.environ, 'PYTHONIOENCODING': 'ascii'})
     fails(done, '[red]$nothing$ \\xe9: no route was loaded')
     assert not picture.exists()
 
@@ -511,4 +511,4 @@ def test_commands_that_cannot_be_read(tmp_path: Path) -> None:
     fails(run('--commands', path), nothing, 'many')
     fails(run('--commands', path, '--config', tmp_path / 'none'), 'none: No such file')
     path.write_bytes(b'announce route \xff\xfe next-hop 192.0.2.1\n\0\n')
-    fails(run('--commands', path), 'ExaBGP refused 1 of 1 command')
+    fails(run('--commands', path), 'ExaBGP refused 1 of 1 command, the first with: ')

@@ -285,7 +285,7 @@ def test_advice_where_a_part_is_read(file: Callable[[bytes], Path], capsys: pyte
 
 NOTHING = {
     'End-of-RIB': (message(bytes(4)), 'no route was loaded'),
-    'withdrawn': (update() + message(b'\0\4\x18\x0a\0\0\0\0'), 'no route is left after 2 NLRIs'),
+    'withdrawn': (update() + message(b'\0\4\x18\x0a\0\0\0\0'), 'ExaBGP read 2 NLRIs, and no route is left'),
     'refused': (
         message(b'\1' * 9) + update(asn4=False),
         'no route was loaded: ExaBGP refused 2 of 2 UPDATEs, the first with: UPDATE message error / Malformed '
@@ -985,11 +985,7 @@ def test_a_length_that_no_memory_has(file: Callable[[bytes], Path]) -> None:
     ],
 )
 def test_bad_options(arguments: str, named: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as end:
-        main(['report', *arguments.split()])
-    assert end.value.code == 2
-    out, err = capsys.readouterr()
-    assert out == '' and named in err and err.count('\n') == 1
+    assert named in refused(arguments, capsys)
 
 
 @pytest.mark.parametrize(
@@ -1011,7 +1007,14 @@ def test_bad_options(arguments: str, named: str, capsys: pytest.CaptureFixture[s
     ],
 )
 def test_options_without_effect_are_refused(arguments: str, problem: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert refused(arguments, capsys) == f'exabgp-intern report: {problem}\n'
+
+
+def refused(arguments: str, capsys: pytest.CaptureFixture[str]) -> str:
+    """Return the line with which a command line is refused."""
     with pytest.raises(SystemExit) as end:
         main(['report', *arguments.split()])
     assert end.value.code == 2
-    assert capsys.readouterr() == ('', f'exabgp-intern report: {problem}\n')
+    out, err = capsys.readouterr()
+    assert out == '' and err.count('\n') == 1
+    return err
